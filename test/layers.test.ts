@@ -12,7 +12,7 @@ const mayImport: Record<string, readonly string[]> = {
   tasks: ["image"],
   model: ["image", "gpu", "ops"],
   policy: ["connection", "image", "gpu", "ops", "model"],
-  onnx: ["image", "gpu", "model", "policy"],
+  onnx: ["image", "gpu", "ops", "model", "policy"],
   agent: ["image", "tasks", "policy"],
   reward: ["connection", "image", "tasks", "policy", "agent"],
   train: ["connection", "image", "tasks", "gpu", "ops", "model", "policy", "agent", "reward"],

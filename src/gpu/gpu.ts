@@ -120,6 +120,7 @@ export class Gpu {
    * @param plain, unrolled, unshared  see `GpuOptions`
    * @param maxBindingBytes  less than the device's own limit, to test what a smaller device does
    * @param matrixUnits      whether to request the device's matrix units
+   * @param half             whether to request float16 in shaders where the adapter has it: our own kernels use none
    * @param otherName        asked for the adapter's name where WebGPU has none for it
    * @throws GpuError with cause and remedy where there is no WebGPU, no adapter, or no matrix units although requested
    */
@@ -129,11 +130,13 @@ export class Gpu {
       plain = false,
       maxBindingBytes = Number.POSITIVE_INFINITY,
       matrixUnits = false,
+      half = false,
       unrolled = true,
       unshared,
       otherName = () => null,
     }: Partial<Pick<GpuOptions, "plain" | "maxBindingBytes" | "unrolled" | "unshared">> & {
       matrixUnits?: boolean;
+      half?: boolean;
       otherName?(): string | null;
     } = {},
   ): Promise<Gpu> {
@@ -151,7 +154,7 @@ export class Gpu {
       );
     const features = [
       ...(adapter.features.has("timestamp-query") ? ["timestamp-query"] : []),
-      ...(units ? matrixFeatures : []),
+      ...(units ? matrixFeatures : half && adapter.features.has("shader-f16") ? ["shader-f16"] : []),
     ];
     const device = await adapter.requestDevice({
       // Chrome's own names are not in the types.

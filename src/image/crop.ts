@@ -1,3 +1,4 @@
+import { readerOf } from "./held.ts";
 import type { Box, Pixels } from "./pixels.ts";
 
 /** @throws Error where a box is not of whole pixels inside a picture */
@@ -10,11 +11,13 @@ export function expectInside(box: Box, { width, height }: Pick<Pixels, "width" |
     );
 }
 
-/** The part of a picture inside a box of whole pixels, copied. */
+/** The part of a picture inside a box of whole pixels, copied; of one that is held elsewhere (held.ts), read from there. */
 export function crop(pixels: Pixels, box: Box): Pixels {
   expectInside(box, pixels);
-  const { width, data } = pixels;
   const [left, top, right, bottom] = box;
+  const read = readerOf(pixels);
+  if (read) return { width: right - left, height: bottom - top, data: read(box) };
+  const { width, data } = pixels;
   const rowBytes = (right - left) * 3;
   const out = new Uint8Array((bottom - top) * rowBytes);
   for (let row = top; row < bottom; row++) {

@@ -36,6 +36,7 @@ export async function decodePixels(bytes: Uint8Array, conversion: Conversion = "
 }
 
 export function convert(picture: Decoded, conversion: Conversion): Pixels {
+  if (picture.held && (conversion !== "upright" || picture.orientation === 1)) return picture.held;
   const { width, height, rgb, alpha, isRgba, orientation } = picture;
   if (conversion === "white" && alpha) return { width, height, data: composeOnWhite(rgb, alpha) };
   if (conversion === "paste" && alpha && isRgba) return { width, height, data: pasteOnWhite(rgb, alpha) };

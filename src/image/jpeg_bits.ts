@@ -41,6 +41,8 @@ export class BitReader {
   #at: number;
   #bits = 0;
   #count = 0;
+  #restarts = 0;
+  #restartsInOrder = true;
 
   constructor(bytes: Uint8Array, at: number) {
     this.#bytes = bytes;
@@ -87,7 +89,13 @@ export class BitReader {
     const [first, second] = [this.#bytes[this.#at], this.#bytes[this.#at + 1]];
     if (first !== 0xff || second === undefined || second < 0xd0 || second > 0xd7)
       throw new Error("This JPEG lacks a restart marker where one is due; the file is damaged");
+    this.#restartsInOrder &&= (second & 7) === (this.#restarts++ & 7);
     this.#at += 2;
+  }
+
+  /** Whether restart markers had the numbers that were due; decoders differ where they have not. */
+  get restartsInOrder(): boolean {
+    return this.#restartsInOrder;
   }
 
   /** Where the search for the next marker begins. */

@@ -56,9 +56,10 @@ const names: Record<number, string> = {
 
 /**
  * Reads a SOF segment and allocates its coefficients.
- * @param fileBytes length of the whole file: every block costs it a bit at least, so a short file cannot claim many
+ * @param fileBytes   length of the whole file: every block costs it a bit at least, so a short file cannot claim many
+ * @param sizesOnly  allocates none
  */
-export function readFrame(marker: number, body: Uint8Array, fileBytes: number): Frame {
+export function readFrame(marker: number, body: Uint8Array, fileBytes: number, sizesOnly = false): Frame {
   const kind = names[marker];
   if (kind) throw new Error(`This JPEG uses ${kind}, only baseline and progressive ones can be read; save it again`);
   const [precision, heightHigh = 0, heightLow = 0, widthHigh = 0, widthLow = 0, count = 0] = body;
@@ -110,7 +111,7 @@ export function readFrame(marker: number, body: Uint8Array, fileBytes: number): 
       blockColumns: Math.ceil(samples.width / 8),
       blockRows: Math.ceil(samples.height / 8),
       stride,
-      coefficients: new Int16Array(stride * unitRows * v * 64),
+      coefficients: new Int16Array(sizesOnly ? 0 : stride * unitRows * v * 64),
     };
   });
   return { width, height, progressive: marker === 0xc2, components, maxH, maxV, unitColumns, unitRows };

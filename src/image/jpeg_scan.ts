@@ -27,10 +27,10 @@ export function workOf(frame: Frame, { parts, spectralStart, spectralEnd, high }
 
 type ReadBlock = (coefficients: Int16Array, at: number, part: Scan["parts"][number], index: number) => void;
 
-/** Reads a scan's bits into the coefficients of its components. */
-export function decodeScan(frame: Frame, scan: Scan, bits: BitReader): void {
+/** Reads a scan's bits into the coefficients of its components; with `sums`, a baseline scan's into those alone. */
+export function decodeScan(frame: Frame, scan: Scan, bits: BitReader, sums?: BlockSums): void {
   const state = { dc: new Int32Array(scan.parts.length), run: 0 };
-  const read = blockReader(frame, scan, bits, state);
+  const read = sums && !frame.progressive ? blockChecker(bits, state.dc, sums) : blockReader(frame, scan, bits, state);
   let units = 0;
   const restartIfDue = () => {
     if (scan.restartInterval > 0 && units > 0 && units % scan.restartInterval === 0) {
@@ -60,6 +60,35 @@ export function decodeScan(frame: Frame, scan: Scan, bits: BitReader): void {
             read(coefficients, ((unitRow * v + y) * stride + unitColumn * h + x) * 64, part, index);
       }
     }
+}
+
+/** The largest sum of a block's coefficients, multiplied by the quantization table and without their signs. */
+export interface BlockSums {
+  largest: number;
+}
+
+/** Follows a baseline scan's bits as `blockReader` does, with the same errors, and adds up its coefficients. */
+function blockChecker(bits: BitReader, dc: Int32Array, sums: BlockSums): ReadBlock {
+  return (_coefficients, _at, part, index) => {
+    const { quantization } = part.component;
+    const level = dc[index]! + bits.signed(bits.symbol(expectTable(part.dc)) & 15);
+    dc[index] = level;
+    let sum = Math.abs(level) * (quantization?.[0] ?? 0);
+    const ac = expectTable(part.ac);
+    for (let k = 1; k < 64; k++) {
+      const symbol = bits.symbol(ac);
+      const size = symbol & 15;
+      if (size === 0) {
+        if (symbol !== 0xf0) break;
+        k += 15;
+        continue;
+      }
+      k += symbol >> 4;
+      const value = bits.signed(size);
+      if (k < 64 && quantization) sum += Math.abs(value) * quantization[zigzag[k]!]!;
+    }
+    if (sum > sums.largest) sums.largest = sum;
+  };
 }
 
 /** @param state predictions of the DC values, and how many blocks more are zero in this band (a run of ends) */

@@ -1,8 +1,16 @@
 import { type Decoded, expectDecodable, expectSize } from "./decoded.ts";
 import { exifOrientation } from "./exif.ts";
 import { inflate, maxInflation } from "./inflate.ts";
-import { readChunks } from "./png_chunks.ts";
-import { type ColourType, hasAlpha, isRgba, type Levels, type PutRow, rowWriter } from "./png_colour.ts";
+import { type PngChunks, readChunks } from "./png_chunks.ts";
+import {
+  type ColourType,
+  hasAlpha,
+  isRgba,
+  type Levels,
+  type PngColours,
+  type PutRow,
+  rowWriter,
+} from "./png_colour.ts";
 import { unfilter } from "./png_filter.ts";
 
 /** Bits of a sample that each colour type may have, and its samples per pixel. */
@@ -29,13 +37,20 @@ const whole = [{ x: 0, y: 0, dx: 1, dy: 1 }];
 /** One of a picture's passes, with the size of its rows. */
 type Pass = (typeof adam7)[number] & { columns: number; rows: number; rowBytes: number };
 
-/**
- * A PNG file with the levels that Pillow gives. Gamma, profiles and sRGB chunks are ignored, as there. Rows are
- * converted as they are unpacked: only two of them are in memory beside the picture, and bytes behind the last row are
- * never unpacked.
- */
-export async function decodePng(bytes: Uint8Array): Promise<Decoded> {
-  const { header, palette, transparency, data, exif } = readChunks(bytes);
+/** A PNG file whose headers have been read and whose size may be decoded. */
+export interface PngFile extends PngChunks {
+  colours: PngColours;
+  channels: number;
+  passes: Pass[];
+  /** Of the pixels with their rows' filters, unpacked and packed. */
+  rawBytes: number;
+  packedBytes: number;
+}
+
+/** Reads a PNG's headers. @throws Error with one sentence where they are damaged or ask for too much */
+export function openPng(bytes: Uint8Array): PngFile {
+  const chunks = readChunks(bytes);
+  const { header, palette, transparency, data } = chunks;
   const { width, height, depth, interlaced } = header;
   expectSize(width, height);
   const layout = layouts[header.colourType];
@@ -62,19 +77,29 @@ export async function decodePng(bytes: Uint8Array): Promise<Decoded> {
       `This PNG says that it is ${width} x ${height} pixels large, too many for its ${packedBytes} bytes of them; the file is not whole`,
     );
   const colours = { colour: layout.colour, depth, palette, transparency };
-  const transparent = hasAlpha(colours);
   // The picture, once more where it will be composed on white, two rows of the file and one of samples.
   const longestRow = Math.max(...passes.map(({ rowBytes }) => rowBytes));
-  expectDecodable(width, height, width * height * (transparent ? 7 : 3) + 2 * longestRow + width * channels * 2);
+  const bytesPerPixel = hasAlpha(colours) ? 7 : 3;
+  expectDecodable(width, height, width * height * bytesPerPixel + 2 * longestRow + width * channels * 2);
+  return { ...chunks, colours, channels, passes, rawBytes, packedBytes };
+}
 
+/**
+ * A PNG file with the levels that Pillow gives. Gamma, profiles and sRGB chunks are ignored, as there. Rows are
+ * converted as they are unpacked: only two of them are in memory beside the picture, and bytes behind the last row are
+ * never unpacked.
+ */
+export async function decodePng(bytes: Uint8Array): Promise<Decoded> {
+  const { header, colours, channels, passes, rawBytes, data, exif } = openPng(bytes);
+  const { width, height, depth } = header;
   const levels: Levels = {
     rgb: new Uint8Array(width * height * 3),
-    ...(transparent ? { alpha: new Uint8Array(width * height) } : {}),
+    ...(hasAlpha(colours) ? { alpha: new Uint8Array(width * height) } : {}),
   };
   const rows = rowTaker(
     passes,
     width,
-    { depth, channels, pixelBytes: Math.max(1, bitsPerPixel >> 3) },
+    { depth, channels, pixelBytes: Math.max(1, (channels * depth) >> 3) },
     rowWriter(colours, levels),
   );
   await inflate(bytes as Uint8Array<ArrayBuffer>, data, rows.take);

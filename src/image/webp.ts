@@ -1,9 +1,19 @@
 import { type Levels, readBmp } from "./bmp.ts";
 import { type Decoded, expectDecodable, expectSize } from "./decoded.ts";
-import { readWebpHeader, withoutExif } from "./webp_header.ts";
+import { readWebpHeader, type WebpHeader, withoutExif } from "./webp_header.ts";
 
 /** Bytes a pixel: the engine's picture, its canvas and the BMP file that Deno needs between, and ours. Measured: 17. */
 export const webpBytesPerPixel = 20;
+
+/** A WebP's header. @throws Error with one sentence where it is damaged or asks for too much */
+export function expectWebp(bytes: Uint8Array): WebpHeader {
+  const header = readWebpHeader(bytes);
+  const { width, height } = header;
+  expectSize(width, height);
+  // Before the engine decodes it: a file of a few hundred bytes may claim 16383 x 16383.
+  expectDecodable(width, height, width * height * webpBytesPerPixel);
+  return header;
+}
 
 /**
  * A WebP file by the engine's own decoder, the one format without a decoder here. Measured against
@@ -11,10 +21,7 @@ export const webpBytesPerPixel = 20;
  * transparency; Chromium the same wherever the picture is opaque, and composed on white at most a level off elsewhere.
  */
 export async function decodeWebp(bytes: Uint8Array): Promise<Decoded> {
-  const { width, height, hasAlpha, orientation } = readWebpHeader(bytes);
-  expectSize(width, height);
-  // Before the engine decodes it: a file of a few hundred bytes may claim 16383 x 16383.
-  expectDecodable(width, height, width * height * webpBytesPerPixel);
+  const { width, height, hasAlpha, orientation } = expectWebp(bytes);
   if (typeof createImageBitmap === "undefined")
     throw new Error(
       "Expected an engine that decodes WebP, found none (Node has none); convert the picture to PNG or JPEG",

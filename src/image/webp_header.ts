@@ -5,6 +5,7 @@ export interface WebpHeader {
   width: number;
   height: number;
   hasAlpha: boolean;
+  isLossless: boolean;
   /** EXIF orientation; 1 where it names none. */
   orientation: number;
 }
@@ -27,8 +28,9 @@ const frameHeaderBytes = 16;
  * one
  */
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
-  const found: { canvas?: Size; frame?: Size; hasAlpha: boolean; orientation: number } = {
+  const found: Omit<WebpHeader, "width" | "height"> & { canvas?: Size; frame?: Size } = {
     hasAlpha: false,
+    isLossless: false,
     orientation: 1,
   };
   for (const { type, body } of chunks(bytes, firstChunk)) {
@@ -39,20 +41,23 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
     } else if (type === "ALPH") found.hasAlpha = true;
     else if (frame) {
       found.frame ??= frame;
-      if (type === "VP8L") found.hasAlpha = ((body[4]! >> 4) & 1) === 1;
+      if (type === "VP8L") {
+        found.hasAlpha = ((body[4]! >> 4) & 1) === 1;
+        found.isLossless = true;
+      }
     } else if (type === "EXIF") {
       const prefixed = String.fromCharCode(...body.subarray(0, 6)) === "Exif\0\0";
       found.orientation = exifOrientation(prefixed ? body.subarray(6) : body) ?? 1;
     } else if (type === "ANMF" && body.length >= frameHeaderBytes) expectFrame(body, found.canvas);
   }
-  const { canvas, frame } = found;
+  const { canvas, frame, hasAlpha, isLossless, orientation } = found;
   const size = canvas ?? frame;
   if (!size) throw new Error("This WebP gives no size; the file is not whole");
   if (frame && (frame[0] !== size[0] || frame[1] !== size[1]))
     throw new Error(
       `This WebP says that it is ${size.join(" x ")} pixels large and holds a picture of ${frame.join(" x ")}; the file is damaged`,
     );
-  return { width: size[0], height: size[1], hasAlpha: found.hasAlpha, orientation: found.orientation };
+  return { width: size[0], height: size[1], hasAlpha, isLossless, orientation };
 }
 
 /**

@@ -66,6 +66,14 @@ export class LoraAdapter {
     return modules.flatMap((module, i) => adapter([module], bounds.slice(i, i + 2)) ?? []);
   }
 
+  /** The matrices of one module, down (R, I) and up (O, R), and what their product is multiplied by; null where it has none. */
+  async matrices(module: string): Promise<{ down: Float32Array; up: Float32Array; scaling: number } | null> {
+    const found = this.#modules.get(module);
+    if (!found) return null;
+    const all = (part: "A" | "B", rows: number) => this.parameters.readRows(`${module}.lora_${part}.weight`, 0, rows);
+    return { down: await all("A", found.rank), up: await all("B", found.O), scaling: found.scaling };
+  }
+
   /** PEFT's first state: A uniform within 1 / sqrt(I), B zero. @param random gives numbers from 0 to 1 */
   initialize(random: () => number): void {
     for (const { name, shape } of this.parameters.shapes) {

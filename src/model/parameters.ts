@@ -206,6 +206,23 @@ export class Parameters {
     return result;
   }
 
+  /** Rows [first, end) of one weight as the numbers that ops read, so that no large weight need be in memory as a whole. */
+  async readRows(name: string, first: number, end: number): Promise<Float32Array> {
+    const { tensor } = this.#place(name);
+    const { rows, columns } = sidesOf(tensor);
+    if (!(first >= 0 && first < end && end <= rows))
+      throw new RangeError(`${name} has ${rows} rows, none from ${first} to ${end}`);
+    const { dtype, block, scales } = tensor;
+    const part = (of: Tensor, width: number): Tensor => ({
+      ...of,
+      shape: [end - first, width],
+      offsetBytes: (of.offsetBytes ?? 0) + bytesOf({ shape: [first, width], dtype: of.dtype }),
+    });
+    const wanted = [part(tensor, columns), ...(scales && block ? [part(scales, columns / block)] : [])];
+    const [data, found] = (await this.gpu.readUint(...wanted)) as [Uint32Array, Uint32Array?];
+    return unpack({ data, scales: found }, columns, { dtype, block } as WeightForm);
+  }
+
   /** Clears the optimizer's moments and the gradients: the next stage begins afresh. */
   resetOptimizer(): void {
     for (const { d, m, v } of this.trainedSegments) for (const tensor of [d, m, v]) this.gpu.clear(tensor);

@@ -13,7 +13,7 @@ export const klKinds = ["low_var_kl", "kl", "abs", "mse"] as const;
 export interface LossSettings {
   clipRatioLow: number;
   clipRatioHigh: number;
-  /** Of dual clipping: c. */
+  /** Of dual clipping: c; 0: there is none. */
   clipRatioC: number;
   klLossCoef: number;
   klLossType: (typeof klKinds)[number];
@@ -21,12 +21,15 @@ export interface LossSettings {
   entropyCoef: number;
 }
 
+/** No loss reaches this: ratios are at most e^20. Shaders need not know infinities. */
+const noBound = 1e30;
+
 /** Settings as the kernels read them. */
 export const lossWords = (s: LossSettings): Uint32Array =>
   wordsOf(shader, "Settings", {
     clip_low: s.clipRatioLow,
     clip_high: s.clipRatioHigh,
-    clip_dual: s.clipRatioC,
+    clip_dual: s.clipRatioC === 0 ? noBound : s.clipRatioC,
     kl_coef: s.klLossCoef,
     kl_kind: klKinds.indexOf(s.klLossType),
     entropy_coef: s.entropyCoef,

@@ -39,12 +39,19 @@ export function standardDeviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - origin - mean) ** 2, 0) / (values.length - 1));
 }
 
+/** Rewards that are known, without a charge for the distance to the starting model: it differs in every group, by next to nothing. */
+const knownRewards = (group: readonly Pick<Rollout, "reward">[]): number[] =>
+  group.flatMap(({ reward }) => (reward ? [reward.total - (reward.parts.kl ?? 0)] : []));
+
+/** The unbiased standard deviation of a group's known rewards; 0 where fewer than two are known. */
+export function rewardDeviation(group: readonly Pick<Rollout, "reward">[]): number {
+  const known = knownRewards(group);
+  return known.length < 2 ? 0 : standardDeviation(known);
+}
+
 /**
  * Whether a group's known rewards differ, so that something is learned from it. A single known reward is its own
- * advantage and counts as different, as in DAPO's filter in verl; a group without any has nothing to learn from. A
- * charge for the distance to the starting model is left aside: it differs in every group, by next to nothing.
+ * advantage and counts as different, as in DAPO's filter in verl; a group without any has nothing to learn from.
  */
-export function hasVariance(group: readonly Pick<Rollout, "reward">[]): boolean {
-  const known = group.flatMap(({ reward }) => (reward ? [reward.total - (reward.parts.kl ?? 0)] : []));
-  return known.length === 1 || (known.length > 1 && standardDeviation(known) >= sameReward);
-}
+export const hasVariance = (group: readonly Pick<Rollout, "reward">[]): boolean =>
+  knownRewards(group).length === 1 || rewardDeviation(group) >= sameReward;

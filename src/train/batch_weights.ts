@@ -1,12 +1,18 @@
 import type { Rollout } from "../agent/rollout.ts";
-import { hasVariance } from "./advantage.ts";
+import { hasVariance, rewardDeviation } from "./advantage.ts";
 import { tokenWeights } from "./aggregation.ts";
 import type { RunConfig } from "./knobs.ts";
 
 /** The knobs that say what of a step enters the loss, and with which weight. */
 export type BatchSettings = Pick<
   RunConfig,
-  "lossAggMode" | "microBatchRollouts" | "miniBatchTasks" | "responseTokens" | "zeroVariance" | "overlong"
+  | "lossAggMode"
+  | "microBatchRollouts"
+  | "miniBatchTasks"
+  | "rankedTasks"
+  | "responseTokens"
+  | "zeroVariance"
+  | "overlong"
 >;
 
 /** A task of which something enters the loss. */
@@ -21,6 +27,8 @@ export interface BatchWeights {
   miniBatches: WeighedTask[][];
   /** Groups that are left out for their equal rewards. */
   droppedGroups: number;
+  /** Groups that are left out since others differ more. */
+  outrankedGroups: number;
   /** Rollouts that are left out since they ran out of turns or tokens. */
   maskedRollouts: number;
 }
@@ -36,7 +44,8 @@ const responseTokens = ({ segments }: Rollout): number =>
 /**
  * What of the rollouts of a step, (tasks, rolloutsPerTask), enters the loss. Left out are rollouts without an advantage (the
  * judge failed), where asked for those that ran out of turns or tokens and groups of equal rewards (resampling leaves some
- * where it gives up), and tasks of which nothing remains: means are over the rest.
+ * where it gives up), all but the `rankedTasks` whose rewards differ most, and tasks of which nothing remains: means are over
+ * the rest.
  *
  * A mini-batch is `miniBatchTasks` of the remaining tasks; the weights of its tokens make up the aggregation within it, by
  * micro-batches of its remaining rollouts where that is asked for. The length that seq-mean-token-sum-norm divides by
@@ -48,7 +57,8 @@ export function batchWeights(groups: readonly (readonly Rollout[])[], config: Ba
   const isMasked = ({ end }: Rollout) => mask && (end === "turns" || end === "length");
   const isTrained = (rollout: Rollout) => !isMasked(rollout) && rollout.advantage !== null && modelTokens(rollout) > 0;
   const varied = [...groups.entries()].filter(([, rollouts]) => !drop || hasVariance(rollouts));
-  const trained = varied
+  const ranked = mostVaried(varied, config.rankedTasks);
+  const trained = ranked
     .map(([taskIndex, rollouts]) => ({
       taskIndex,
       rollouts: [...rollouts.entries()].filter(([, rollout]) => isTrained(rollout)),
@@ -73,6 +83,20 @@ export function batchWeights(groups: readonly (readonly Rollout[])[], config: Ba
   return {
     miniBatches,
     droppedGroups: groups.length - varied.length,
+    outrankedGroups: varied.length - ranked.length,
     maskedRollouts: groups.flat().filter(isMasked).length,
   };
+}
+
+/** The tasks whose rewards have the largest standard deviation, in their own order; of equal ones the first. All where `most` is 0. */
+function mostVaried(
+  tasks: readonly [taskIndex: number, rollouts: readonly Rollout[]][],
+  most: number,
+): readonly [number, readonly Rollout[]][] {
+  if (most === 0 || tasks.length <= most) return tasks;
+  const byDeviation = tasks
+    .map((task) => ({ task, deviation: rewardDeviation(task[1]) }))
+    .sort((a, b) => b.deviation - a.deviation);
+  const kept = new Set(byDeviation.slice(0, most).map(({ task }) => task));
+  return tasks.filter((task) => kept.has(task));
 }

@@ -1,4 +1,5 @@
 import { type KnobName, knobs, type RunConfig } from "./knobs.ts";
+import { isLossName, lossRecipes } from "./loss_recipes.ts";
 import { isOwnCode } from "./own_code.ts";
 import { presets } from "./presets.ts";
 
@@ -14,15 +15,22 @@ export function resolveConfig(changes: Partial<Record<keyof RunConfig, unknown>>
     throw new Error(
       `There is no preset "${shown(name)}"; did you mean "${nearest(name, Object.keys(presets))}"? Presets: ${Object.keys(presets).join(", ")}`,
     );
-  const config: Record<string, unknown> = { ...defaults, ...preset.changes, preset: name };
+  const loss = changes.loss === undefined ? "own" : String(checkKnob("loss", changes.loss));
+  const ofLoss = isLossName(loss) ? lossRecipes[loss].changes : {};
+  const config: Record<string, unknown> = { ...defaults, ...preset.changes, ...ofLoss, preset: name };
   for (const [key, value] of Object.entries(changes)) if (value !== undefined) config[key] = checkKnob(key, value);
   // Who names a judge's server wants it asked.
   if (changes.judgeUrl && changes.judge === undefined && config.judge === "rules") config.judge = "hardened";
   const resolved = config as unknown as RunConfig;
   if (resolved.shapeMaxPx < resolved.shapeMinPx)
     throw new Error(`shapeMaxPx (${resolved.shapeMaxPx}) must be at least shapeMinPx (${resolved.shapeMinPx})`);
+  if (resolved.clipRatioC > 0 && resolved.clipRatioC < 1)
+    throw new Error(`clipRatioC must be 0 (none) or at least 1, found ${resolved.clipRatioC}`);
   return resolved;
 }
+
+/** What a configuration began with: its preset and its loss, nothing changed. */
+export const beginningOf = ({ preset, loss }: Partial<RunConfig>): RunConfig => resolveConfig({ preset, loss });
 
 /** A stored configuration with the knobs that it was written before: their defaults are what runs did without them. */
 export const withDefaults = (stored: Partial<RunConfig>): RunConfig => ({ ...defaults, ...stored });

@@ -9,6 +9,8 @@ import { cacheDtypes } from "../model/cache.ts";
 import { judgeNames } from "../reward/judges/table.ts";
 import { rewardNames } from "../reward/rewards/table.ts";
 import { type ChoiceKnob, choice, flag, integer, type Knob, live, number, orOwnCode, text } from "./knob_kinds.ts";
+import { lossNames } from "./loss_recipes.ts";
+import { ratioLevels } from "./loss_terms.ts";
 
 const table = {
   preset: text("run", "needle", "named starting point; other flags change it"),
@@ -292,6 +294,11 @@ const table = {
     line: "share of hardened requests to which a known-wrong answer is added, to detect a judge that approves everything",
   }),
 
+  loss: choice(
+    "grpo",
+    ["own", ...lossNames],
+    "named starting point of the loss: what a paper sets of the knobs below; other flags change it",
+  ),
   learningRate: live(number("grpo", { default: 2e-4, min: 0, max: 1, line: "AdamW step size" })),
   warmupSteps: integer("grpo", {
     default: 5,
@@ -335,10 +342,17 @@ const table = {
   clipRatioC: live(
     number("grpo", {
       default: 3,
-      min: 1,
+      min: 0,
       max: 100,
-      line: "dual clip: bound of the loss where the advantage is negative",
+      line: "dual clip: bound of the loss where the advantage is negative, from 1 on; 0: none",
     }),
+  ),
+  ratioLevel: live(
+    choice(
+      "grpo",
+      ratioLevels,
+      "whose ratio is clipped: each token's, or the geometric mean of the whole rollout's (GSPO); TRL: importance_sampling_level",
+    ),
   ),
   klLossCoef: live(
     number("grpo", { default: 0, min: 0, max: 10, line: "weight of a KL to the starting model in the loss" }),
@@ -402,6 +416,15 @@ const table = {
       ["keep", "drop", "resample"],
       "groups whose rewards are all equal: keep counts them in the mean, drop leaves them out, resample takes other tasks",
     ),
+  ),
+  rankedTasks: live(
+    integer("grpo", {
+      default: 0,
+      min: 0,
+      max: 1024,
+      unit: "tasks",
+      line: "only so many tasks of a step enter the loss, those whose rewards have the largest standard deviation; 0: all. PyVision-RL: 16 of 32",
+    }),
   ),
   overlong: live(
     choice(

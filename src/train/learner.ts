@@ -7,6 +7,7 @@ import type { Tensor } from "../gpu/tensor.ts";
 import { maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
 import { type LossSettings, lossWordCount, lossWords } from "../ops/policy_loss.ts";
+import type { RatioLevel } from "./loss_terms.ts";
 import { microBatches } from "./micro_batches.ts";
 import { Optimizer, type OptimizerSettings } from "./optimizer.ts";
 import { type Packed, type PackedGroup, pack } from "./pack.ts";
@@ -19,6 +20,8 @@ export interface UpdateSettings extends OptimizerSettings, LossSettings {
   suppressed: readonly number[];
   /** "auto" unless given: where all activations of a pass would take more than `maxPassBytes`. */
   gradientCheckpointing?: Checkpointing;
+  /** "token" unless given. */
+  ratioLevel?: RatioLevel;
 }
 
 export interface UpdateOptions {
@@ -98,7 +101,7 @@ export class Learner {
       // Packed while the one before is computed.
       const packed = this.#pack(microBatch);
       const kind = settings.entropyCoef === 0 ? "training" : "training with entropy";
-      const pass = this.#pass(packed, kind, settings.gradientCheckpointing);
+      const pass = this.#pass(packed, kind, settings);
       const compiling = pass.plan.compile();
       if (compiling) await compiling;
       if (reading) results.push(await reading);
@@ -177,17 +180,26 @@ export class Learner {
     return microBatches(groups, this.model.config, this.gpu, this.mostBytes);
   }
 
-  #pass(packed: Packed, kind: PassKind, gradientCheckpointing: Checkpointing = "auto"): Pass {
+  #pass(
+    packed: Packed,
+    kind: PassKind,
+    {
+      gradientCheckpointing = "auto",
+      ratioLevel = "token",
+    }: Pick<UpdateSettings, "gradientCheckpointing" | "ratioLevel"> = {},
+  ): Pass {
     const patches = packed.images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0);
     const size = {
       rows: bucket(packed.rows.tokens.length, 32),
       patches: patches === 0 ? 0 : bucket(patches, 16 * this.model.config.vision.spatialMergeSize ** 2),
       targets: bucket(packed.targets.length, 32),
     };
-    const key = [...Object.values(size), kind, kind === "forward" ? "" : gradientCheckpointing].join(" ");
+    const key = [...Object.values(size), kind, ...(kind === "forward" ? [] : [gradientCheckpointing, ratioLevel])].join(
+      " ",
+    );
     const state = { allowed: this.#allowed, temperature: this.#temperature, lossSettings: this.#lossSettings };
     return this.#passes.get(key, () =>
-      recordPass(this.model, size, { kind, loss: this.loss, state, gradientCheckpointing }),
+      recordPass(this.model, size, { kind, loss: this.loss, ratioLevel, state, gradientCheckpointing }),
     );
   }
 

@@ -21,7 +21,7 @@ export interface LossTerms {
   /** -A ratio, and the same with the ratio clipped. */
   unclipped: number;
   clipped: number;
-  /** -A c, which bounds the loss where A < 0. */
+  /** -A c, which bounds the loss where A < 0; infinite where c is 0. */
   bound: number;
   policyLoss: number;
   /** The clipped ratio decides: by its own sign the policy loss gives the token no gradient. */
@@ -33,6 +33,10 @@ export interface LossTerms {
   /** Derivative of `loss` by the log-probability. */
   slope: number;
 }
+
+/** Whose ratio enters the policy loss: each token's own, or that of its whole sequence (GSPO). */
+export const ratioLevels = ["token", "sequence"] as const;
+export type RatioLevel = (typeof ratioLevels)[number];
 
 type ClipSettings = Omit<LossSettings, "entropyCoef">;
 
@@ -61,7 +65,7 @@ export function lossTerms(token: TokenOfLoss, settings: ClipSettings): LossTerms
   const unclipped = -advantage * ratio;
   const clipped = -advantage * clamp(ratio, low, high);
   const larger = Math.max(unclipped, clipped);
-  const bound = -advantage * clipRatioC;
+  const bound = clipRatioC === 0 ? Number.POSITIVE_INFINITY : -advantage * clipRatioC;
   const isNegative = advantage < 0;
   const first = share(unclipped, clipped);
   const kept = isNegative ? 1 - share(larger, bound) : 1;

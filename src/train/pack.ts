@@ -35,6 +35,8 @@ export interface Packed {
   /** Row of the hidden state that predicts each target. */
   targetRows: number[];
   targets: Target[];
+  /** For each sequence with targets, its first one and the one behind its last, one pair after another. */
+  sequenceSpans: number[];
 }
 
 /** What a group takes: rows of text, patches, targets. */
@@ -57,7 +59,7 @@ const rowsOf = ({ targets }: Sequence): number => targets.reduce((n, t) => Math.
 export function pack(groups: readonly PackedGroup[], imageTokenId: number, mergeSize: number): Packed {
   const packer = new RowPacker(imageTokenId);
   const { querySpans, keySpans } = packer.rows;
-  const packed: Packed = { rows: packer.rows, images: packer.images, targetRows: [], targets: [] };
+  const packed: Packed = { rows: packer.rows, images: packer.images, targetRows: [], targets: [], sequenceSpans: [] };
   const put = (tokens: readonly number[], images: readonly InputImage[], start: number) => {
     const grids = images.map((i) => i.grid);
     const { next } = ropePositions({ tokens, imageTokenId, grids, mergeSize, start, into: packer.rows });
@@ -82,10 +84,12 @@ export function pack(groups: readonly PackedGroup[], imageTokenId: number, merge
         querySpans.push(p0, p1, s0, i + 1);
         keySpans.push(i, s1, 0, 0);
       }
+      const first = packed.targets.length;
       for (const target of sequence.targets) {
         packed.targetRows.push(target.at < 0 ? p1 - 1 : s0 + target.at);
         packed.targets.push(target);
       }
+      if (packed.targets.length > first) packed.sequenceSpans.push(first, packed.targets.length);
     }
     for (let i = 0; i < p1 - p0; i++) keySpans[keysFrom + i * 4 + 3] = packer.length;
   }

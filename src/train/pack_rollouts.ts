@@ -12,14 +12,14 @@ import type { PackedGroup, Sequence, Target } from "./pack.ts";
 export interface Batch {
   /** The groups of each optimizer update of a pass, in order; none where nothing is left to learn from. */
   miniBatches: PackedGroup[][];
-  /** How much the knobs that leave something out have left out, each where it is on: dropped_groups, masked_rollouts. */
+  /** How much the knobs that leave something out have left out, each where it is on: dropped_groups, outranked_groups, masked_rollouts. */
   leftOut: Metrics;
 }
 
 /** Rolled and scored groups as the learner takes them. Only the model's own tokens are targets. */
 export function packRollouts(rolled: Rolled, config: BatchSettings, vision: VisionConfig): Batch {
   for (const rollout of rolled.rollouts.flat()) expectFromHere(rollout, "trained on");
-  const { miniBatches, droppedGroups, maskedRollouts } = batchWeights(rolled.rollouts, config);
+  const { miniBatches, droppedGroups, outrankedGroups, maskedRollouts } = batchWeights(rolled.rollouts, config);
   const groups = groupsOf(rolled);
   return {
     miniBatches: miniBatches.map((tasks) =>
@@ -35,6 +35,7 @@ export function packRollouts(rolled: Rolled, config: BatchSettings, vision: Visi
     ),
     leftOut: {
       ...(config.zeroVariance === "keep" ? {} : { dropped_groups: droppedGroups }),
+      ...(config.rankedTasks === 0 ? {} : { outranked_groups: outrankedGroups }),
       ...(config.overlong === "mask" ? { masked_rollouts: maskedRollouts } : {}),
     },
   };

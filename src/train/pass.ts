@@ -9,6 +9,8 @@ import type { VisionRows } from "../model/vision_rows.ts";
 import { type GatherMap, gather, inverseOf } from "../ops/gather.ts";
 import { logprob } from "../ops/logprob.ts";
 import { nll, policyLoss } from "../ops/policy_loss.ts";
+import { sharedOldLogprob } from "../ops/sequence_ratio.ts";
+import type { RatioLevel } from "./loss_terms.ts";
 import type { Packed } from "./pack.ts";
 
 /** A recorded pass of fixed capacity: forward, and backward where it trains. */
@@ -19,6 +21,8 @@ export interface Pass {
   pickRows: GatherMap & Required<Pick<GatherMap, "inverse">>;
   targets: Tensor;
   batch: { oldLogprob: Tensor; refLogprob: Tensor; advantage: Tensor; weight: Tensor };
+  /** u32 (targets, 2): where each sequence's targets begin and end; null where ratios are the tokens' own. */
+  sequenceSpans: Tensor | null;
   logprob: Tensor;
   entropy: Tensor;
   /** Of the loss, a row for each target; null where nothing is trained. */
@@ -51,6 +55,8 @@ export interface LossState {
 export interface PassOptions {
   kind: PassKind;
   loss: LossKind;
+  /** "token" by default. */
+  ratioLevel?: RatioLevel;
   state: LossState;
 }
 
@@ -73,7 +79,7 @@ export function recordPass(
 function recordOnce(
   model: Model,
   { rows: N, patches: P, targets: R }: PassSize,
-  { kind, loss, state: { allowed, temperature, lossSettings } }: PassOptions,
+  { kind, loss, ratioLevel, state: { allowed, temperature, lossSettings } }: PassOptions,
   checkpointing: boolean,
 ): Pass {
   const training = kind !== "forward";
@@ -104,21 +110,27 @@ function recordOnce(
   const hidden = model.text(tape, { rows, vision: vision && model.vision(tape, vision) });
   const picked = gather(tape, hidden, pickRows);
   const result = logprob(tape, { h: picked, weight: model.head, targets, allowed, temperature }, { entropyGradient });
+  // At most a sequence for each target.
+  const sequenceSpans =
+    training && loss === "policy" && ratioLevel === "sequence" ? plan.empty("sequence_spans", [R, 2], "u32") : null;
   let terms: Tensor | null = null;
   if (training) {
+    const oldLogprob = sequenceSpans
+      ? sharedOldLogprob(tape, result.logprob, batch.oldLogprob, sequenceSpans)
+      : batch.oldLogprob;
     terms =
       loss === "nll"
         ? nll(tape, result.logprob, batch.weight).terms
         : policyLoss(tape, {
             logprob: result.logprob,
-            batch,
+            batch: { ...batch, oldLogprob },
             settings: lossSettings,
             entropy: entropyGradient ? result.entropy : undefined,
           }).terms;
     tape.backward();
   }
   for (const tensor of [result.logprob, result.entropy, terms]) if (tensor) plan.keep(tensor);
-  return { plan, vision, rows, pickRows, targets, batch, ...result, terms };
+  return { plan, vision, rows, pickRows, targets, batch, sequenceSpans, ...result, terms };
 }
 
 /** Writes a batch into a pass's buffers; what is not used of its capacity becomes padding. */
@@ -155,4 +167,9 @@ export function fillPass(pass: Pass, packed: Packed, refLogprobs?: Float32Array)
     targets.map(({ advantage = 0 }) => advantage),
   );
   column(pass.batch.refLogprob, refLogprobs?.subarray(0, targets.length) ?? []);
+  if (pass.sequenceSpans) {
+    const spans = new Uint32Array(2 * R);
+    spans.set(packed.sequenceSpans);
+    gpu.write(pass.sequenceSpans, spans);
+  }
 }

@@ -27,6 +27,7 @@ export function updateSettings(config: RunConfig, step: number, suppressed: read
     temperature: config.temperature,
     suppressed,
     gradientCheckpointing: config.gradientCheckpointing,
+    ratioLevel: config.ratioLevel,
   };
 }
 

@@ -1,10 +1,12 @@
 import { openDB } from "idb";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { keptBranches } from "../../src/app/web/worker/branch_store.ts";
+import { database } from "../../src/app/web/worker/database.ts";
 import { stepsOfKept } from "../../src/app/web/worker/kept_weights.ts";
 import { keptMarks } from "../../src/app/web/worker/mark_store.ts";
 import { RecordsWorker } from "../../src/app/web/worker/records_worker.ts";
-import { storedLog, storedRuns } from "../../src/app/web/worker/run_store.ts";
+import { createRunStore, storedLog, storedRuns } from "../../src/app/web/worker/run_store.ts";
+import { resolveConfig } from "../../src/train/config.ts";
 
 /** What the stores of each version were created with, as pages of that time did it. */
 const made: ((db: IDBDatabase) => void)[] = [
@@ -58,3 +60,20 @@ test.each([1, 2, 3, 4, 5, 6])(
     expect(await stepsOfKept("old")).toEqual([]);
   },
 );
+
+test("a run goes on where a newer page has changed the stores", async () => {
+  const { name, store } = await createRunStore("older page", resolveConfig({ seed: 92 }));
+  await store.appendLog(["1"]);
+  const newer = await openDB("saccade", 8, { upgrade: (db) => void db.createObjectStore("ofLater") });
+  await store.appendLog(["2"]);
+  newer.close();
+  expect((await database()).version).toBe(8);
+  expect(await storedLog(name)).toBe("1\n2\n");
+  await store.close();
+});
+
+test("what a newer page took away is said", async () => {
+  await remove();
+  (await openDB("saccade", 8, { upgrade: (db) => void db.createObjectStore("ofLater") })).close();
+  await expect(storedRuns()).rejects.toThrow("A newer version of this page has changed what this browser keeps");
+});

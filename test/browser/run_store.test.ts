@@ -135,8 +135,7 @@ describe("the runs of a browser", () => {
     const store = await create("a");
     await store.appendLog(['{"type":"update","step":1}']);
     await store.writeCheckpoint(checkpoint(1));
-    const db = await database();
-    const failing = write(db, ["runs", "logs", "checkpoints"], "a test", (change) => [
+    const failing = write(["runs", "logs", "checkpoints"], "a test", (change) => [
       change.objectStore("checkpoints").put(checkpoint(9), "a"),
       change.objectStore("logs").delete(IDBKeyRange.bound(["a", 0], ["a", 9])),
       Promise.resolve().then(() => change.abort()),

@@ -311,3 +311,33 @@ test("a warm-up is kept when it is stopped, goes on, and gives a model that runs
     `This browser holds no ${name}/model.safetensors; the model was made in another browser or removed, choose a preset`,
   );
 });
+
+test("a warm-up that cannot be kept stays until there is room, and gives way to a run", async () => {
+  const full = () =>
+    vi.spyOn(IDBObjectStore.prototype, "put").mockImplementation(() => {
+      throw new DOMException("no room", "QuotaExceededError");
+    });
+  const worker = newWorker();
+  await worker.open(config, trace);
+  await worker.startWarmup(config, { resume: false });
+  await worker.nextWarmup();
+  let refusing = full();
+  await expect(worker.stopWarmup()).rejects.toThrow("The browser's storage is full: the model");
+  await expect(worker.keepWarmup()).rejects.toThrow("The browser's storage is full");
+  refusing.mockRestore();
+  await worker.keepWarmup();
+  await worker.keepWarmup();
+  expect(own(await worker.models())).toMatchObject([{ step: 1 }]);
+  // Its name is free again.
+  await worker.startWarmup(config, { resume: true });
+  await worker.nextWarmup();
+  refusing = full();
+  await expect(worker.stopWarmup()).rejects.toThrow("full");
+  await expect(worker.start(config)).rejects.toThrow("full");
+  refusing.mockRestore();
+  await worker.start(config);
+  await worker.stop();
+  expect(own(await worker.models())).toMatchObject([{ step: 1 }]);
+  await worker.startWarmup(config, { resume: true });
+  await worker.stopWarmup();
+});

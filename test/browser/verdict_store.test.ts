@@ -23,9 +23,9 @@ test("of too many replies the oldest go, and what is no verdict is not kept", as
 test("where the storage is full the older half makes room", async () => {
   const db = await database();
   for (const [i, key] of ["d", "c", "b", "a"].entries()) await db.put("verdicts", { key, reply: key, keptAt: i });
-  const roomFor3: typeof write = async (database_, names, what, work) => {
+  const roomFor3: typeof write = async (names, what, work) => {
     if ((await db.count("verdicts")) >= 3) throw new StorageFull("full");
-    await write(database_, names, what, work);
+    await write(names, what, work);
   };
   const store = verdictStore(100, roomFor3);
   await Promise.all([store.put("new", "1"), store.put("newer", "2")]);

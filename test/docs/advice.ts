@@ -113,4 +113,9 @@ export const advice: readonly Advice[] = [
     of: ["The browser's storage is full", "The browser refused to store"],
     help: "*Runs* shows what is stored and how much each run takes: remove runs or cached models there, or allow persistent storage. Training goes on meanwhile; only what could not be written is missing after a reload.",
   },
+  {
+    title: "The browser keeps nothing",
+    of: ["This browser keeps nothing for this page", "The browser's storage does not answer"],
+    help: "Blocked site data (cookies), some private windows, a full disk or a damaged profile keep a page from storing anything. Models open and train all the same; such a run is in the page alone until it is saved as a file with *Save the run*. Another tab of an older version may hold the storage: close the other tabs of Saccade and reload.",
+  },
 ];

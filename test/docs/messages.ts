@@ -15,7 +15,7 @@ interface Node {
 
 /** Classes whose instances carry sentences. */
 const carriers =
-  /(Error|Failure|Misfit|NotUnderstood|PolicyUnusable|TooLarge|MissingText|StorageFull|UnknownKnob|Stopped)$/;
+  /(Error|Failure|Misfit|NotUnderstood|PolicyUnusable|TooLarge|MissingText|StorageFull|StorageProblem|UnknownKnob|Stopped)$/;
 /** Functions that show their last text, and fields that are shown. */
 const shows = /^(raise|notify|notice|warn)$/;
 const shown = /^(gpuMissing|gpuNotice|tokenRemedy)$/;

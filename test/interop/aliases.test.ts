@@ -32,6 +32,11 @@ describe("verl's names", () => {
     [`${actor}.clip_ratio_low=0.1 ${actor}.clip_ratio_high=0.28`, { clipRatioLow: 0.1, clipRatioHigh: 0.28 }],
     [`${actor}.clip_ratio=0.3`, { clipRatioLow: 0.3, clipRatioHigh: 0.3 }],
     [`${actor}.clip_ratio_c=10`, { clipRatioC: 10 }],
+    [`${actor}.policy_loss.loss_mode=vanilla`, { ratioLevel: "token" }],
+    [
+      `${actor}.policy_loss.loss_mode=gspo ${actor}.loss_agg_mode=token-mean`,
+      { ratioLevel: "sequence", clipRatioC: 0, lossAggMode: "seq-mean-token-mean" },
+    ],
     [`${actor}.loss_agg_mode=seq-mean-token-sum`, { lossAggMode: "seq-mean-token-sum" }],
     [`${actor}.entropy_coeff=0.001`, { entropyCoef: 0.001 }],
     [
@@ -115,7 +120,6 @@ describe("verl's names", () => {
     [`${rollout}.top_p=0.9`, "supported: 1"],
     [`${rollout}.repetition_penalty=1.05`, "supported: 1"],
     [`${rollout}.multi_turn.max_parallel_calls=3`, "supported: 1"],
-    [`${actor}.policy_loss.loss_mode=gspo`, "supported: vanilla"],
     [`${actor}.kl_loss_type=full`, "supported kinds of kl_loss_type are low_var_kl"],
     [`${actor}.use_dynamic_bsz=True`, "set ppo_micro_batch_size_per_gpu"],
     [`${actor}.ppo_mini_batch_size=32`, "cannot be larger than the batch of 16"],
@@ -125,6 +129,7 @@ describe("verl's names", () => {
     [`${actor}.optim.lr_scheduler_type=cosine ${actor}.optim.num_cycles=2`, "supported: num_cycles 0.5"],
     [`${actor}.use_kl_loss=maybe`, 'expected True or False, found "maybe"'],
     [`${actor}.optim.lr=fast`, "learningRate must be a number"],
+    [`${actor}.policy_loss.loss_mode=cispo`, "supported kinds of loss_mode are vanilla and gspo"],
   ])("%s is refused", (word, sentence) => {
     const { refused, changes } = read(word);
     expect(refused).toHaveLength(1);
@@ -158,6 +163,7 @@ describe("TRL's names", () => {
     ["epsilon=0.3", { clipRatioLow: 0.3, clipRatioHigh: 0.3 }],
     ["epsilon=0.2 epsilon_high=0.28", { clipRatioLow: 0.2, clipRatioHigh: 0.28 }],
     ["delta=4", { clipRatioC: 4 }],
+    ["importance_sampling_level=sequence", { ratioLevel: "sequence" }],
     ["loss_type=dapo", { lossAggMode: "token-mean", microBatchRollouts: 0 }],
     ["loss_type=grpo", { lossAggMode: "seq-mean-token-mean", microBatchRollouts: 0 }],
     ["loss_type=dr_grpo", { lossAggMode: "seq-mean-token-sum-norm", microBatchRollouts: 0 }],
@@ -205,7 +211,7 @@ describe("TRL's names", () => {
     ['lr_scheduler_type=cosine lr_scheduler_kwargs={"min_lr_rate":0.1}', "with lr_scheduler_type=cosine_with_min_lr"],
     ["lr_scheduler_type=cosine_with_min_lr", "with lr_scheduler_type=cosine_with_min_lr"],
     ['lr_scheduler_type=cosine lr_scheduler_kwargs={"num_cycles":2}', "expected lr_scheduler_kwargs such as"],
-    ["importance_sampling_level=sequence", "supported: token"],
+    ["importance_sampling_level=row", "ratioLevel must be one of token, sequence"],
     ["per_device_train_batch_size=12", "not a whole number of groups of 8"],
     ["generation_batch_size=64 steps_per_generation=2", "exclude each other"],
     ["load_in_4bit=True bnb_4bit_quant_type=fp4", "the supported kind of bnb_4bit_quant_type is nf4"],

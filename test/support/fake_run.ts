@@ -279,6 +279,10 @@ export class FakeRun implements RunApi {
     this.#warmup = null;
   }
 
+  async keepWarmup(): Promise<void> {
+    this.asked.push("keepWarmup");
+  }
+
   async models(): Promise<StoredModel[]> {
     return [...this.#models.values()];
   }

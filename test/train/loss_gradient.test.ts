@@ -41,18 +41,18 @@ const groups: PackedGroup[] = [
 const reference = (await learner.logprobs(groups, still)).map((logprob, i) => logprob + 0.3 * (i - 4) + 0.1);
 
 /** The loss and, left in the optimizer's mean, its gradient. */
-function measure(settings: UpdateSettings): Promise<Metrics> {
+function measure(settings: UpdateSettings, of = groups): Promise<Metrics> {
   // The new mean is rounded by the old one.
   model.parameters.resetOptimizer();
   return update(
-    { miniBatches: [groups], leftOut: {} },
+    { miniBatches: [of], leftOut: {} },
     { learner, reference: { logprobs: async () => reference }, settings, passes: 1, updates: 0 },
   );
 }
 
 /** Moves all weights along the gradient, and expects the loss to change by the square of its norm. */
-async function expectSlope(settings: UpdateSettings): Promise<void> {
-  const here = await measure(settings);
+async function expectSlope(settings: UpdateSettings, of = groups): Promise<void> {
+  const here = await measure(settings, of);
   const start = await model.parameters.read("weight");
   const gradient = await model.parameters.read("m");
   // So far that the loss changes by a hundredth.
@@ -63,7 +63,7 @@ async function expectSlope(settings: UpdateSettings): Promise<void> {
         name,
         values.map((value, i) => value + factor * gradient.get(name)![i]! * (step / here.grad_norm!)),
       );
-    return (await measure(settings)).loss!;
+    return (await measure(settings, of)).loss!;
   };
   const [above, below] = [await moved(1), await moved(-1)];
   for (const [name, values] of start) model.parameters.set(name, values);
@@ -73,7 +73,31 @@ async function expectSlope(settings: UpdateSettings): Promise<void> {
 
 describe("through the whole model, the gradient is that of", () => {
   test("the entropy", () => expectSlope({ ...still, entropyCoef: 0.5 }));
-  test.each(klKinds)("the KL by %s", (klLossType) => expectSlope({ ...still, klLossCoef: 0.5, klLossType }));
+  test.each(klKinds)(
+    "the KL by %s",
+    async (klLossType) => void (await expectSlope({ ...still, klLossCoef: 0.5, klLossType })),
+  );
+  test("GSPO's loss, where all tokens of a sequence weigh the same", async () => {
+    const sampled = await learner.logprobs(groups, still);
+    let n = 0;
+    const own = groups.map((group) => ({
+      ...group,
+      sequences: group.sequences.map((sequence, s) => ({
+        ...sequence,
+        targets: sequence.targets.map((target, t) => ({
+          ...target,
+          weight: 0.5 / sequence.targets.length,
+          // A mean ratio of its own for each sequence, within the bounds; those of the tokens are far outside.
+          oldLogprob: sampled[n++]! - (s === 0 ? 0.1 : -0.05) - (t % 2 === 0 ? 1 : -1),
+          advantage: s === 0 ? 1.5 : -0.75,
+        })),
+      })),
+    }));
+    const settings = { ...still, clipRatioLow: 0.9, clipRatioHigh: 1, clipRatioC: 0, ratioLevel: "sequence" } as const;
+    await expectSlope(settings, own);
+    expect((await measure(settings, own)).clip_fraction).toBe(0);
+    expect((await measure({ ...settings, ratioLevel: "token" }, own)).clip_fraction).toBeGreaterThan(0.3);
+  });
   test("both together", () => expectSlope({ ...still, klLossCoef: 0.3, klLossType: "mse", entropyCoef: -0.2 }));
 });
 

@@ -4,8 +4,9 @@ import type { VisionConfig } from "../../src/model/config.ts";
 import { setAdvantages } from "../../src/train/advantage.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
-import { logitGradients, lossRecipes, rolloutLoss, sampledLogprobs } from "../../src/train/loss_recipes.ts";
+import { lossRecipes } from "../../src/train/loss_recipes.ts";
 import { packRollouts } from "../../src/train/pack_rollouts.ts";
+import { logitGradients, rolloutLoss, sampledLogprobs } from "../../src/train/rollout_loss.ts";
 import { rollout } from "../support/rollouts.ts";
 
 const shown = { width: 64, height: 64, data: new Uint8Array(64 * 64 * 3) };
@@ -71,7 +72,7 @@ describe("the loss of a rollout", () => {
   });
 
   test("by hand: GRPO and Dr. GRPO", () => {
-    const grpo = rolloutLoss(of, under(lossRecipes.grpo.changes as Partial<RunConfig>));
+    const grpo = rolloutLoss(of, under(lossRecipes.grpo.changes));
     // Rewards 1, 0 and 0.4: mean 7/15, deviation sqrt(19/75).
     const advantage = (1 - 7 / 15) / (Math.sqrt(19 / 75) + 1e-6);
     expect(grpo.advantage).toBeCloseTo(advantage, 9);
@@ -83,15 +84,14 @@ describe("the loss of a rollout", () => {
     expect(grpo.terms[0]!.slope).toBeCloseTo((0.04 * (1 - Math.exp(-0.4))) / 10, 9);
     expect(grpo.terms[1]!.slope).toBeCloseTo((-advantage * Math.exp(-0.35) + 0.04 * (1 - Math.exp(0.4))) / 10, 9);
 
-    const dr = rolloutLoss(of, under(lossRecipes["dr-grpo"].changes as Partial<RunConfig>));
+    const dr = rolloutLoss(of, under(lossRecipes["dr-grpo"].changes));
     expect(dr.advantage).toBeCloseTo(1 - 7 / 15, 12);
     expect(dr.weight).toBe(1 / 16);
     expect(dr.terms[1]!.loss).toBeCloseTo((-(1 - 7 / 15) * Math.exp(-0.35)) / 16, 9);
   });
 
   test("GSPO has one ratio for all tokens", () => {
-    const { changes, bySequence } = lossRecipes.gspo;
-    const { terms } = rolloutLoss(of, under(changes as Partial<RunConfig>), { bySequence });
+    const { terms } = rolloutLoss(of, under(lossRecipes.gspo.changes));
     for (const { ratio } of terms) expect(ratio).toBeCloseTo(Math.exp((0.3 - 0.35) / 2), 9);
   });
 
@@ -116,7 +116,7 @@ describe("the loss of a rollout", () => {
   test("a gradient's length at the logits is that of the loss's differences", () => {
     const logits = [0.3, -0.8, 1.1];
     const temperature = 0.7;
-    const config = under({ ...(lossRecipes.grpo.changes as Partial<RunConfig>), temperature });
+    const config = under({ ...lossRecipes.grpo.changes, temperature });
     const logprob = (z: readonly number[]) =>
       z[0]! / temperature - Math.log(z.reduce((sum, value) => sum + Math.exp(value / temperature), 0));
     const loss = (z: readonly number[]) => {

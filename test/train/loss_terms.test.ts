@@ -114,7 +114,7 @@ describe("the loss of a token", () => {
 });
 
 describe("GSPO", () => {
-  const settings = { ...usual, clipRatioLow: 3e-4, clipRatioHigh: 4e-4, clipRatioC: Number.POSITIVE_INFINITY };
+  const settings = { ...usual, clipRatioLow: 3e-4, clipRatioHigh: 4e-4, clipRatioC: 0 };
   const old = [-1, -2, -0.5];
 
   /** The loss of a sequence by the paper's eq. 5 and 7: -min(A s, A clip s), s the geometric mean of the ratios. */

@@ -171,6 +171,31 @@ describe("of a step with several tasks", () => {
     },
   );
 
+  test("rankedTasks keeps the tasks whose rewards differ most, in their order", () => {
+    const five = step(
+      rewarded([1, 2], [0.5, 0.4]),
+      rewarded([3, 4], [1, 0]),
+      rewarded([5, 6], [1, 1]),
+      rewarded([7, 8], [2, 0]),
+      rewarded([9, 10], [0, 1]),
+    );
+    const kept = (rankedTasks: number, zeroVariance: "keep" | "drop") =>
+      packRollouts(five, batch({ rankedTasks, zeroVariance }), vision);
+    const two = kept(2, "keep");
+    // Of two that differ as much the first.
+    expect(two.miniBatches.map(lengths)).toEqual([
+      [
+        [3, 4],
+        [7, 8],
+      ],
+    ]);
+    expect(new Set(weightsOf(two.miniBatches[0]!).flat(2))).toEqual(new Set([1 / 22]));
+    expect(two.leftOut).toEqual({ outranked_groups: 3 });
+    const four = kept(4, "drop");
+    expect(four.miniBatches.map(lengths)[0]).toHaveLength(4);
+    expect(four.leftOut).toEqual({ dropped_groups: 1, outranked_groups: 0 });
+  });
+
   test("overlong mask leaves out what ran out of turns or tokens, whose rewards still count for the others", () => {
     const ran = step(
       rewarded([1, 3, 5], [1, 0, 0], ["answer", "turns", "malformed"]),

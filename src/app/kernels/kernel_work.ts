@@ -73,6 +73,7 @@ const streaming = new Set([
   "round",
   "sample",
   "scene",
+  "sequence_ratio",
   "weight_range",
 ]);
 

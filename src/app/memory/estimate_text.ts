@@ -1,4 +1,4 @@
-import { differences, resolveConfig } from "../../train/config.ts";
+import { beginningOf, differences } from "../../train/config.ts";
 import { type KnobName, knobs, type RunConfig } from "../../train/knobs.ts";
 import type { Estimate } from "./estimate.ts";
 import { gib } from "./remedies.ts";
@@ -6,7 +6,7 @@ import { type Device, secondsOfStep } from "./step_time.ts";
 
 /** A resolved configuration: what differs from its preset first, then everything. */
 export function configLines(config: RunConfig): string[] {
-  const base = resolveConfig({ preset: config.preset });
+  const base = beginningOf(config);
   const changed = differences(config, base);
   const all = (Object.keys(knobs) as KnobName[]).filter((name) => name !== "preset" && knobs[name].group !== "warmup");
   return [

@@ -1,4 +1,4 @@
-import { differences, resolveConfig } from "../../train/config.ts";
+import { beginningOf, differences } from "../../train/config.ts";
 import type { Metrics, TrainEvent } from "../../train/events.ts";
 import { knobs } from "../../train/knobs.ts";
 import { metricTable } from "../../train/metrics.ts";
@@ -116,7 +116,7 @@ function evaluations(evals: Index["evals"]): Markup {
 
 function settings({ config }: Index["head"]): Markup {
   if (config.model === "") return html`<p class="soft">This log of another program does not hold its settings.</p>`;
-  const changed = differences(config, resolveConfig({ preset: config.preset }));
+  const changed = differences(config, beginningOf(config));
   return html`<table class="settings"><tbody><tr><th scope="row">preset</th><td>${config.preset}</td><td></td></tr>${changed.map(
     (name) =>
       html`<tr><th scope="row">${name}</th><td>${String(config[name])}</td><td class="soft">${knobs[name].line}</td></tr>`,

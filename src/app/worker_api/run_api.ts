@@ -53,6 +53,8 @@ export interface StoredRun {
   sizeBytes: number | null;
   /** It came out of a file: nobody here has agreed to what it would fetch. */
   imported?: true;
+  /** The browser keeps nothing: it goes with the page. */
+  inPageAlone?: true;
 }
 
 /** Weights of one run after one step, as the files of a Hugging Face folder or of PEFT. */
@@ -159,6 +161,8 @@ export interface RunApi {
   nextWarmup(): Promise<WarmupEvent | null>;
   /** Keeps what the warm-up has made so far and ends it. */
   stopWarmup(): Promise<void>;
+  /** Keeps what a warm-up made that is over and could not be kept: the storage was full. Nothing where there is none. */
+  keepWarmup(): Promise<void>;
   /** Weights made here, newest first. */
   models(): Promise<StoredModel[]>;
   removeModel(name: string): Promise<void>;

@@ -1,4 +1,4 @@
-import { differences, resolveConfig } from "../../train/config.ts";
+import { beginningOf, differences, resolveConfig } from "../../train/config.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { writeSettings } from "../alias_rules.ts";
 import { readAliases } from "../aliases.ts";
@@ -8,7 +8,7 @@ import { trlNames } from "./names.ts";
 /** A configuration as a `trl grpo` command; knobs that TRL has no name for are listed above it. */
 export function writeTrlCommand(config: RunConfig): string {
   const settings = writeSettings(trlNames, config);
-  const base = resolveConfig({ preset: config.preset });
+  const base = beginningOf(config);
   // Over the defaults alone, so that only what the TRL settings say is compared, not what the preset has already.
   const back = {
     ...resolveConfig({}),

@@ -71,7 +71,7 @@ const delta: Mapping = {
       throw new Error(`supported above 1 + epsilon_high (${1 + clipRatioHigh}), where it is the dual clip`);
     return { clipRatioC: text };
   },
-  write: ({ clipRatioC }) => ({ delta: String(clipRatioC) }),
+  write: ({ clipRatioC }): Record<string, string> => (clipRatioC === 0 ? {} : { delta: String(clipRatioC) }),
 };
 
 /**
@@ -226,6 +226,7 @@ export const trlNames: AliasTable = {
     one("max_grad_norm", "maxGradNorm"),
     clip,
     delta,
+    one("importance_sampling_level", "ratioLevel"),
     {
       names: ["beta"],
       // TRL knows one estimator.
@@ -292,7 +293,6 @@ export const trlNames: AliasTable = {
     min_p: { values: ["0", "null"], line: "tokens are sampled from the whole distribution" },
     repetition_penalty: { values: ["1"], line: "logits are not changed before sampling" },
     generation_kwargs: { values: ["null", "{}"], line: "tokens are sampled from the whole distribution" },
-    importance_sampling_level: { values: ["token"], line: "ratios are of tokens" },
     multi_objective_aggregation: { values: ["sum_then_normalize"], line: "a rollout's rewards are added up first" },
     reward_weights: {
       values: ["null"],

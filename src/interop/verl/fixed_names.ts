@@ -7,7 +7,6 @@ export const fixedNames: AliasTable["fixed"] = {
   "algorithm.kl_penalty": { values: ["kl", "k1"], line: "the KL in the reward is the plain difference" },
   "algorithm.kl_ctrl.type": { values: ["fixed"], line: "the weight of a KL stays" },
   "algorithm.use_pf_ppo": { values: ["False"], line: "rollouts are not resampled by reward" },
-  [`${actor}.policy_loss.loss_mode`]: { values: ["vanilla"], line: "the loss is PPO's with two clips" },
   [`${actor}.shuffle`]: { values: ["False"], line: "mini-batches keep the order of the step" },
   [`${actor}.tis_imp_ratio_cap`]: { values: ["-1", "null"], line: "sampling and training share one set of weights" },
   [`${actor}.optim.optimizer`]: { values: ["AdamW"], line: "the optimizer is AdamW" },

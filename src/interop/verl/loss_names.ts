@@ -12,6 +12,20 @@ const klTypes: Readonly<Record<string, RunConfig["klLossType"]>> = {
   k2: "mse",
 };
 
+/** verl's GSPO has no dual clip and takes the mean over sequences, whatever stands beside it. */
+export const lossMode: Mapping = {
+  names: [`${actor}.policy_loss.loss_mode`],
+  read(given) {
+    const mode = given(`${actor}.policy_loss.loss_mode`);
+    if (mode === undefined) return {};
+    if (mode === "vanilla") return { ratioLevel: "token" };
+    if (mode !== "gspo") throw new Error("supported kinds of loss_mode are vanilla and gspo");
+    return { ratioLevel: "sequence", clipRatioC: 0, lossAggMode: "seq-mean-token-mean" };
+  },
+  write: ({ ratioLevel }): Record<string, string> =>
+    ratioLevel === "token" ? {} : { [`${actor}.policy_loss.loss_mode`]: "gspo" },
+};
+
 export const klLoss: Mapping = {
   names: [`${actor}.use_kl_loss`, `${actor}.kl_loss_coef`, `${actor}.kl_loss_type`],
   read(given, base) {

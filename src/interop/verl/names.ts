@@ -3,7 +3,7 @@ import { type AliasTable, listed, numeral, one, python, truth } from "../alias_r
 import { fixedNames } from "./fixed_names.ts";
 import { hydraWritten } from "./hydra_value.ts";
 import { idleNames } from "./idle_names.ts";
-import { clip, klLoss, klReward, microBatch, miniBatch } from "./loss_names.ts";
+import { clip, klLoss, klReward, lossMode, microBatch, miniBatch } from "./loss_names.ts";
 import { betas, schedule, warmup } from "./optimizer_names.ts";
 import { groups, reward } from "./reward_names.ts";
 import { actor, model, rollout } from "./sections.ts";
@@ -71,8 +71,9 @@ export const verlNames: AliasTable = {
       write: (norm: number) => String(norm || noClip),
     }),
     clip,
-    one(`${actor}.clip_ratio_c`, "clipRatioC"),
+    one(`${actor}.clip_ratio_c`, "clipRatioC", { write: (c: number) => (c === 0 ? null : String(c)) }),
     one(`${actor}.loss_agg_mode`, "lossAggMode"),
+    lossMode,
     one(`${actor}.entropy_coeff`, "entropyCoef"),
     klLoss,
     klReward,

@@ -64,7 +64,8 @@ export function openOrtRuntime({ ort, device, accepted = (open) => open() }: Ort
         logSeverityLevel: 4,
       };
       if (device && onGpu.length > 0)
-        options.preferredOutputLocation = Object.fromEntries(onGpu.map((output) => [output, "gpu-buffer"]));
+        options.preferredOutputLocation =
+          onGpu === "all" ? "gpu-buffer" : Object.fromEntries(onGpu.map((output) => [output, "gpu-buffer"]));
       let session: Ort.InferenceSession;
       try {
         session = await inTurn(() => accepted(() => ort.InferenceSession.create(files.model, options)));
@@ -78,10 +79,11 @@ export function openOrtRuntime({ ort, device, accepted = (open) => open() }: Ort
         throw error;
       }
     },
-    read: async ({ data, dtype, shape, buffer }) => {
-      if (data) return data;
-      const tensor = made.get(buffer!) ?? toOrt({ dtype, shape, buffer });
-      return bitsOf((await inTurn(() => tensor.getData())) as OnnxData);
+    read: async ({ data, dtype, shape, buffer }, first = 0, count) => {
+      const length = shape.reduce((product, size) => product * size, 1);
+      const end = count === undefined ? length : first + count;
+      if (data) return first === 0 && end === length ? data : data.subarray(first, end);
+      return readBack(device!, buffer!, { dtype, first, count: end - first });
     },
     release: ({ buffer }) => {
       const tensor = buffer && made.get(buffer);
@@ -168,6 +170,44 @@ function expectFits(graph: string, input: OnnxValue, tensor: OnnxTensor | undefi
   const count = shape.reduce((product, size) => product * size, 1);
   if (data && data.length !== count)
     throw new Error(`${graph}: ${input.name} has ${data.length} elements, expected ${count} for (${shape.join(", ")})`);
+}
+
+const arrays = {
+  float32: Float32Array,
+  float16: Uint16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  bool: Uint8Array,
+} as const satisfies Record<OnnxDtype, unknown>;
+
+/** Elements of a buffer, and of no others: of the logits of a long prompt the last ones are wanted. */
+async function readBack(
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  { dtype, first, count }: { dtype: OnnxDtype; first: number; count: number },
+): Promise<OnnxData> {
+  const each = arrays[dtype].BYTES_PER_ELEMENT;
+  // Copies begin and end at words.
+  const begin = Math.floor((first * each) / 4) * 4;
+  const end = Math.ceil(((first + count) * each) / 4) * 4;
+  if (count === 0) return new arrays[dtype](0);
+  const copy = device.createBuffer({
+    label: "onnx.read",
+    size: end - begin,
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
+  try {
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, begin, copy, 0, end - begin);
+    device.queue.submit([encoder.finish()]);
+    await copy.mapAsync(GPUMapMode.READ);
+    const bytes = copy.getMappedRange().slice(0);
+    return new arrays[dtype](bytes, first * each - begin, count) as OnnxData;
+  } finally {
+    copy.destroy();
+  }
 }
 
 /** Float16Array, where the engine has one, as its bits. */

@@ -53,13 +53,13 @@ export interface OnnxRuntime {
   /** Whether it runs on a GPU, so that outputs can stay there. */
   readonly onGpu: boolean;
   /**
-   * @param onGpu  names of outputs that stay on the GPU, where it runs there
+   * @param onGpu  names of outputs that stay on the GPU, or all, where it runs there
    * @throws Error with one sentence where the graph has an operator or a version that is not supported, or weights in
    *   files that are not given or lie outside its folder
    */
-  open(files: OnnxFiles, onGpu?: readonly string[]): Promise<OnnxGraph>;
-  /** The elements of a value, wherever they are. */
-  read(tensor: OnnxTensor): Promise<OnnxData>;
+  open(files: OnnxFiles, onGpu?: readonly string[] | "all"): Promise<OnnxGraph>;
+  /** The elements [first, first + count) of a value, wherever they are; all unless given. */
+  read(tensor: OnnxTensor, first?: number, count?: number): Promise<OnnxData>;
   /** Gives the buffer of an output back; nothing happens for what is on the host or was given back. */
   release(tensor: OnnxTensor): void;
 }

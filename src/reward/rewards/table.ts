@@ -4,6 +4,7 @@ import { deepeyesAnyZoom } from "./deepeyes_any_zoom.ts";
 import { deepeyesV2 } from "./deepeyes_v2.ts";
 import { miniO3 } from "./mini_o3.ts";
 import { pixelReasoner } from "./pixel_reasoner.ts";
+import { pyvisionRl } from "./pyvision_rl.ts";
 import type { RewardFunction, RewardPart } from "./reward_function.ts";
 import { thyme } from "./thyme.ts";
 import { treeVgr } from "./tree_vgr.ts";
@@ -28,6 +29,7 @@ export const rewards = [
   treeVgr,
   chainOfFocus,
   vtoolR1,
+  pyvisionRl,
 ] as const;
 
 export type RewardName = (typeof rewards)[number]["name"];

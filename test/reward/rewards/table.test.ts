@@ -55,6 +55,15 @@ describe("by hand", () => {
     ["chain-of-focus", "wrong", {}, wrong, { answer: 0, format: 0.1 }],
     ["chain-of-focus", "too long", { answer: "x".repeat(1000) }, right, { answer: 0.9, format: 0 }],
     ["vtool-r1", "right", zoomed, right, { answer: 1 }],
+    ["pyvision-rl", "right without a call", {}, right, { answer: 1, calls: 0 }],
+    [
+      "pyvision-rl",
+      "right after two calls and one that failed",
+      { calls: [zoomCall(), failedCall, zoomCall()] },
+      right,
+      { answer: 1, calls: 0.2 },
+    ],
+    ["pyvision-rl", "wrong after a zoom", zoomed, wrong, { answer: 0, calls: 0 }],
     ["tree-vgr", "right without boxes", {}, right, { answer: 1, format: 1, iou: 0 }],
     ["tree-vgr", "malformed", broken, wrong, { answer: 0, format: 0, iou: 0 }],
   ])("%s: %s", async (name, _, one, verdict, expected) => expect(await parts(name, one, verdict)).toEqual(expected));
@@ -145,6 +154,6 @@ test("the most that is paid is what a right answer after one zoom onto the targe
 test("every reward says where it comes from", () => {
   for (const { name, help, source } of rewards) {
     expect(help, name).not.toBe("");
-    if (name !== "weights") expect(source, name).toMatch(/[0-9a-f]{7}/);
+    if (name !== "weights") expect(source, name).toMatch(/[0-9a-f]{7}|arXiv \d{4}\.\d{5}/);
   }
 });

@@ -6,6 +6,7 @@ import type { OptionOrder } from "../../../tasks/benchmarks/benchmark.ts";
 import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import type { Control } from "../../benchmarks/benchmark.ts";
+import type { OnnxDevice } from "../../session/onnx_devices.ts";
 import {
   type CommandEntry,
   type CommandName,
@@ -59,6 +60,9 @@ export interface Options {
   policyTools?: ToolForm;
   policyTimeout?: number;
   policyConcurrency?: number;
+  policyOnnx?: string;
+  onnxDtype?: string;
+  onnxDevice?: OnnxDevice;
   tasks?: number;
   expect?: string;
   headersOnly?: boolean;
@@ -75,7 +79,9 @@ export interface Options {
   dryRun?: boolean;
   gpuMemory?: number;
   verlCommand?: string;
-  as?: "flags" | "verl" | "trl" | "json";
+  as?: "flags" | "verl" | "trl" | "json" | "huggingface" | "onnx";
+  dtypes?: string;
+  onnx?: string;
   options?: OptionOrder;
   control?: Control | "all";
   avgAt?: number;
@@ -208,7 +214,7 @@ function readWords(command: CommandName, words: readonly string[]): ReadWords {
     if (isSwitch(key)) value ??= left[0] === "true" || left[0] === "false" ? left.shift()! : "true";
     value ??= valueAfter(command, written, left.shift());
     if (key in knobs) changes[key] = inFlagTerms(key, () => checkKnob(key, value));
-    else options[key] = flagValue(key as FlagName, value);
+    else options[key] = flagValue(command, key as FlagName, value);
   }
   return read;
 }

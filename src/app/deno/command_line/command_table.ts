@@ -1,10 +1,12 @@
 import type { LogFormatName } from "../../../interop/logs/formats.ts";
+import { graphDtypes } from "../../../onnx/policy/graph_files.ts";
 import { toolForms } from "../../../policy/elsewhere/remote_policy.ts";
 import { optionOrders } from "../../../tasks/benchmarks/benchmark.ts";
 import { benchmarks } from "../../../tasks/benchmarks/table.ts";
 import type { Knob } from "../../../train/knob_kinds.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { controls } from "../../benchmarks/benchmark.ts";
+import { onnxDevices } from "../../session/onnx_devices.ts";
 import { familyNames } from "../../session/remote_view.ts";
 
 /** A flag that is not a knob: where files are, or how results are shown. */
@@ -70,6 +72,22 @@ export const flags = {
   },
   policyTimeout: { kind: "integer", line: "seconds that the server may take for one turn", default: "300" },
   policyConcurrency: { kind: "integer", line: "conversations that the server is asked about at once", default: "8" },
+  policyOnnx: {
+    kind: "path",
+    value: "PLACE",
+    line: "folder, or owner/name@revision on the Hub, of a Qwen-VL model as ONNX graphs in the layout of transformers.js, which onnxruntime-web runs in the place of a model here",
+  },
+  onnxDtype: {
+    kind: "text",
+    value: "DTYPE",
+    line: `dtype of its graphs, one of ${graphDtypes.join(", ")}, or NAME=DTYPE,... for single graphs; by default what its config.json recommends, else the most exact that is there`,
+  },
+  onnxDevice: {
+    kind: "choice",
+    choices: onnxDevices,
+    line: "where its graphs are run: on the graphics card, or on one thread of the processor",
+    default: "gpu",
+  },
   greedy: { kind: "switch", line: "take the most likely token instead of sampling one" },
   causal: {
     kind: "switch",
@@ -128,6 +146,16 @@ export const flags = {
     line: "how the settings are printed: our flags, a verl command, a TRL GRPOConfig, a run's config.json",
     default: "flags",
   },
+  dtypes: {
+    kind: "text",
+    value: "LIST",
+    line: "of --as onnx: what the graphs compute in, of fp32, fp16 and q8 (matrices in 8 bits)",
+    default: "fp32,fp16,q8",
+  },
+  onnx: {
+    kind: "path",
+    line: "folder of export --as onnx, whose graphs onnxruntime-web runs: compared with the folders that follow, else with our own numbers of --from, or of --model and --adapter",
+  },
   seconds: { kind: "integer", line: "time limit in all (fuzz: 60, bench: 900)" },
   case: { kind: "integer", line: "repeat this one case, and keep its file" },
   seeds: { kind: "path", line: "folder of real files to mutate, in place of the project's own" },
@@ -183,6 +211,8 @@ export interface CommandEntry {
   /** Where few of these groups matter: those that do. */
   only?: readonly (keyof RunConfig)[];
   flags: readonly FlagName[];
+  /** What a flag is here, where it is something else for other commands. */
+  flagsHere?: Partial<Record<FlagName, Partial<Flag>>>;
   required?: readonly FlagName[];
   /** Folders or files follow the command, at least one unless one of `insteadOfFolders` is given: what they are. */
   folders?: string;
@@ -192,7 +222,7 @@ export interface CommandEntry {
   foldersOptional?: boolean;
 }
 
-/** What a model on a server is asked with. */
+/** What a model is asked with whose weights are not here. */
 const elsewhere = [
   "policyUrl",
   "policyModel",
@@ -201,6 +231,9 @@ const elsewhere = [
   "policyTools",
   "policyTimeout",
   "policyConcurrency",
+  "policyOnnx",
+  "onnxDtype",
+  "onnxDevice",
 ] as const satisfies readonly FlagName[];
 
 const model: readonly Knob["group"][] = ["run", "adapter", "tasks", "rollouts"];
@@ -248,11 +281,18 @@ export const commands = {
     ownCode: true,
   },
   export: {
-    line: "write a run's model as a Hugging Face folder in bf16",
+    line: "write a run's model as a Hugging Face folder in bf16, or as ONNX graphs",
     example: "export --from runs/first --out models/first",
-    knobs: ["run"],
-    without: ["steps", "seed"],
-    flags: ["from", "out"],
+    knobs: ["run", "adapter"],
+    only: ["preset", "model", "adapter", "baseDtype"],
+    flags: ["from", "out", "as", "dtypes"],
+    flagsHere: {
+      as: {
+        choices: ["huggingface", "onnx"],
+        line: "what is written: a folder for transformers or PEFT, or graphs for transformers.js and onnxruntime",
+        default: "huggingface",
+      },
+    },
     required: ["out"],
   },
   compile: {
@@ -262,12 +302,13 @@ export const commands = {
     flags: [],
   },
   parity: {
-    line: "compare this machine's numbers with those of transformers, PEFT and verl",
+    line: "compare this machine's numbers with those of transformers, PEFT and verl, or ONNX graphs with either",
     example: "parity test/golden/qwen25-window test/golden/qwen3-deepstack",
-    knobs: [],
-    flags: ["images", "text", "tokenizer", "plain"],
+    knobs: ["run", "adapter"],
+    only: ["model", "adapter", "baseDtype"],
+    flags: ["images", "text", "tokenizer", "plain", "onnx", "from"],
     folders: "folders with a checkpoint, case.json, inputs.safetensors and expected.safetensors",
-    insteadOfFolders: ["images", "text"],
+    insteadOfFolders: ["images", "text", "onnx"],
   },
   conformance: {
     line: "compare our versions of verl's and DeepEyes' behaviour with cases made by the originals",
@@ -398,6 +439,12 @@ export const commands = {
 } as const satisfies Record<string, CommandEntry>;
 
 export type CommandName = keyof typeof commands;
+
+/** A flag as a command has it. */
+export function flagOf(command: CommandName, name: FlagName): Flag {
+  const { flagsHere = {} }: CommandEntry = commands[command];
+  return { ...flags[name], ...flagsHere[name] };
+}
 
 /** How the program is called. */
 export const commandName = "npm run saccade --";

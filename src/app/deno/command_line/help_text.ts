@@ -9,8 +9,8 @@ import {
   type CommandName,
   commandName,
   commands,
-  type Flag,
-  flags,
+  flagOf,
+  type flags,
   kebab,
   knobsOf,
   required,
@@ -202,7 +202,7 @@ const listSection = (topic: string, rows: Section["rows"]): Section => ({
 const sectionLines = ({ title, rows }: Section): string[] => [title, ...table(rows)];
 
 export function flagRow(command: CommandName, name: keyof typeof flags): readonly [string, string] {
-  const flag: Flag = flags[name];
+  const flag = flagOf(command, name);
   const value = {
     path: ` ${flag.value ?? "DIR"}`,
     text: ` ${flag.value ?? "TEXT"}`,

@@ -110,9 +110,11 @@ export async function benchmarkCommand(
       model:
         options.policyUrl !== undefined
           ? `${session.model.name}, on a server`
-          : options.from === undefined
-            ? config.model
-            : `${config.model}, trained in ${options.from}`,
+          : options.policyOnnx !== undefined
+            ? `${session.model.name}, as ONNX graphs`
+            : options.from === undefined
+              ? config.model
+              : `${config.model}, trained in ${options.from}`,
       adapter: session.adapter,
       seed: config.seed,
       sampled: prepared.sampled,
@@ -167,7 +169,7 @@ async function prepare(changes: Partial<RunConfig>, options: Options, context: C
       `saccade benchmark ${name} needs one folder, file, address or data set such as ${definition.example}, found ${paths.length}`,
     );
   const isOwn = changes.preset === undefined && options.from === undefined;
-  if (isOwn && changes.model === undefined && options.policyUrl === undefined)
+  if (isOwn && changes.model === undefined && options.policyUrl === undefined && options.policyOnnx === undefined)
     throw new Error(
       `saccade benchmark ${name} needs --model (a folder with a checkpoint, or owner/name@revision), --policy-url (a server) or --from a run; the shipped models read digits only`,
     );
@@ -258,8 +260,10 @@ const onDisk = (path: string): string => (/^([./\\]|[a-zA-Z][a-zA-Z0-9+.-]*:)/.t
 /** The command line anew, from what was understood of it. */
 function commandOf(options: Options, changes: Partial<RunConfig>): string {
   const { folders, from, judgeCache, options: order, avgAt, limit, control, out } = options;
-  const { policyUrl, policyModel, policyKeyEnv, policyFamily, policyTools } = options;
-  const elsewhere = { policyUrl, policyModel, policyKeyEnv, policyFamily, policyTools };
+  const { policyUrl, policyModel, policyKeyEnv, policyFamily, policyTools, policyOnnx, onnxDtype, onnxDevice } =
+    options;
+  const server = { policyUrl, policyModel, policyKeyEnv, policyFamily, policyTools };
+  const elsewhere = { ...server, policyOnnx, onnxDtype, onnxDevice };
   const flags = { ...changes, ...elsewhere, from, options: order, control, avgAt, limit, judgeCache, out };
   const words = Object.entries(flags).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${kebab(name)}`, quoted(String(value))],

@@ -20,7 +20,7 @@ import { verdictFolder } from "../storage/verdict_folder.ts";
 import { type Asked, askedByDefault, askedTasks } from "./asked_tasks.ts";
 import { judgeKey } from "./judge_command.ts";
 import { loadOwnCode } from "./own_code.ts";
-import { changesElsewhere, policyServer, useElsewhere } from "./policy_elsewhere.ts";
+import { changesElsewhere, policyElsewhere, useElsewhere } from "./policy_elsewhere.ts";
 
 /**
  * A session on the model of a run (`--from`) or of the configuration, for what takes no tasks of the run and pays nothing.
@@ -44,10 +44,12 @@ export async function withRolling(
   context: CommandContext,
   work: (session: RollingSession, step: number, config: RunConfig) => Promise<number>,
 ): Promise<number> {
-  const server = policyServer(options, changes);
-  if (!server) return withSession(changes, options, context, work);
+  const elsewhere = policyElsewhere(options, changes);
+  if (!elsewhere) return withSession(changes, options, context, work);
   const config = withoutOwnCode(resolveConfig(changesElsewhere(changes)));
-  return useElsewhere({ server, config, named: changes }, options, context, (session) => work(session, 0, config));
+  return useElsewhere({ ...elsewhere, config, named: changes }, options, context, (session) =>
+    work(session, 0, config),
+  );
 }
 
 /** The same for what asks tasks: only those that the model was not trained on. */
@@ -57,11 +59,11 @@ export async function withAsked(
   context: CommandContext,
   work: (session: RollingSession, step: number, config: RunConfig, asked: Asked) => Promise<number>,
 ): Promise<number> {
-  const server = policyServer(options, changes);
-  if (server) {
+  const elsewhere = policyElsewhere(options, changes);
+  if (elsewhere) {
     const asked = askedTasks(null, changesElsewhere(changes), options.tasks ?? askedByDefault);
     const { config } = asked;
-    return useElsewhere({ server, config, named: changes }, options, context, (session) =>
+    return useElsewhere({ ...elsewhere, config, named: changes }, options, context, (session) =>
       work(session, 0, config, asked),
     );
   }
@@ -105,7 +107,7 @@ async function openFrom(
 }
 
 /** The last checkpoint of a run, which may go on meanwhile; of a damaged one, the one before, and a word about it. */
-async function wholeCheckpoint(folder: string): Promise<NamedBytes[]> {
+export async function wholeCheckpoint(folder: string): Promise<NamedBytes[]> {
   let damage: string | null = null;
   for (const files of await readRunCheckpoints(folder)) {
     const problem = await checkpointProblem(files);
@@ -122,7 +124,7 @@ async function wholeCheckpoint(folder: string): Promise<NamedBytes[]> {
 }
 
 /** @throws Error where what a run was made with, and is to be read now, is another. What flags name instead is their matter. */
-async function checkRunSources(folder: string, config: RunConfig, platform: Platform): Promise<void> {
+export async function checkRunSources(folder: string, config: RunConfig, platform: Platform): Promise<void> {
   const text = await readRunConfig(folder);
   if (text === null) return;
   const { config: stored, sources = [] } = readStored(text);

@@ -11,11 +11,15 @@ const toggles = [
   "disable-dawn-features=timestamp_quantization",
 ];
 
-/** Dawn's WebGPU in this process. @throws where its native library does not load. */
+/** The process dies where a device is used whose GPU was collected as garbage. */
+let kept: GPU | null = null;
+
+/** Dawn's WebGPU in this process, one for all. @throws where its native library does not load. */
 export async function createDawn(): Promise<GPU> {
   const { create, globals } = await import("webgpu");
   pauseDawnPolls(globals as Record<string, unknown>);
-  return create(toggles);
+  kept ??= create(toggles);
+  return kept;
 }
 
 /** Dawn without a driver: it compiles WGSL as Chrome does, and runs nothing. */

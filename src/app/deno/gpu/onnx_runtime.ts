@@ -42,7 +42,7 @@ async function asGlobalDevice<T>(device: GPUDevice, open: () => Promise<T>): Pro
   }
 }
 
-const cured = new WeakSet<object>();
+const cured = new WeakSet<GPUQueue>();
 
 /** Dawn gets a copy of what lies in shared memory. */
 function copySharedWrites(queue: GPUQueue): void {

@@ -1,6 +1,6 @@
 import { useId } from "preact/hooks";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { type LossName, type LossRecipe, lossNames, lossRecipes } from "../../../train/loss_recipes.ts";
+import { isLossName, lossNames, lossRecipes } from "../../../train/loss_recipes.ts";
 import { count, figure, setting } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import { type FormulaRow, formulaRows, type Written } from "./formula_rows.tsx";
@@ -37,10 +37,9 @@ export function FormulaPanel({ step }: { step: StepContext }) {
       </p>
     );
   const { name, moved } = store.besideLoss.value;
-  const recipe: LossRecipe | null = isLoss(name) ? lossRecipes[name] : null;
-  const { bySequence = false } = recipe ?? {};
+  const recipe = isLossName(name) ? lossRecipes[name] : null;
   const other = { ...config, ...recipe?.changes, ...moved };
-  const beside = lossUnder(measured, measures.found, other, { bySequence });
+  const beside = lossUnder(measured, measures.found, other);
   const shared = {
     index: sampledBefore,
     logprob: token.logprob,
@@ -49,8 +48,8 @@ export function FormulaPanel({ step }: { step: StepContext }) {
     spread: token.spread,
   };
   const [own, another]: [Written, Written] = [
-    { ...shared, config, bySequence: false, loss },
-    { ...shared, config: other, bySequence, loss: beside },
+    { ...shared, config, loss },
+    { ...shared, config: other, loss: beside },
   ];
   return (
     <div class="formula">
@@ -87,10 +86,8 @@ export function FormulaPanel({ step }: { step: StepContext }) {
   );
 }
 
-const isLoss = (name: string): name is LossName => (lossNames as readonly string[]).includes(name);
-
 function nameOf(name: string, moved: Partial<RunConfig>): string {
-  const label = isLoss(name) ? lossRecipes[name].label : "this run";
+  const label = isLossName(name) ? lossRecipes[name].label : "this run";
   return Object.keys(moved).length > 0 ? `${label}, changed` : label;
 }
 
@@ -176,7 +173,7 @@ function BesideLoss({ config }: { config: Pick<RunConfig, Scale["knob"]> }) {
         />
       ))}
       <p class="soft small">
-        {isLoss(name)
+        {isLossName(name)
           ? `${lossRecipes[name].label}: ${lossRecipes[name].line}.`
           : "This run’s loss; move a slider to change it."}
       </p>

@@ -11,6 +11,7 @@ export interface Written {
     | "clipRatioLow"
     | "clipRatioHigh"
     | "clipRatioC"
+    | "ratioLevel"
     | "klLossCoef"
     | "klLossType"
     | "normAdvByStd"
@@ -18,7 +19,6 @@ export interface Written {
     | "microBatchRollouts"
     | "temperature"
   >;
-  bySequence: boolean;
   loss: StepLoss;
   /** Of the sampled tokens. */
   index: number;
@@ -73,7 +73,7 @@ function ratioCell(of: Written): ComponentChildren {
   const tokens = of.loss.terms.length;
   return (
     <>
-      {of.bySequence
+      {of.config.ratioLevel === "sequence"
         ? `exp(mean of log π − log π_old over ${tokens} tokens)`
         : `exp(log π − log π_old) = exp(${figure(of.logprob)} − (${figure(of.oldLogprob)}))`}{" "}
       = <Value>{ratio === 1 ? "1" : ratio < 0.001 ? figure(ratio) : ratio.toFixed(4)}</Value>
@@ -86,7 +86,7 @@ function clipCell(of: Written): ComponentChildren {
   return (
     <>
       [1 − {setting(clipRatioLow)}, 1 + {setting(clipRatioHigh)}]
-      {Number.isFinite(clipRatioC) && `, where A < 0 also c = ${setting(clipRatioC)}`} · clipped:{" "}
+      {clipRatioC > 0 && `, where A < 0 also c = ${setting(clipRatioC)}`} · clipped:{" "}
       <Value>{clipText(termsOf(of), of.config)}</Value>
     </>
   );
@@ -94,7 +94,7 @@ function clipCell(of: Written): ComponentChildren {
 
 function policyCell(of: Written): ComponentChildren {
   const { unclipped, clipped, bound, policyLoss } = termsOf(of);
-  const isBounded = (of.loss.advantage ?? 0) < 0 && Number.isFinite(of.config.clipRatioC);
+  const isBounded = (of.loss.advantage ?? 0) < 0 && of.config.clipRatioC > 0;
   const larger = `max(${figure(unclipped)}, ${figure(clipped)})`;
   return (
     <>

@@ -7,7 +7,7 @@ import {
   type RolloutLoss,
   rolloutLoss,
   sampledLogprobs,
-} from "../../../train/loss_recipes.ts";
+} from "../../../train/rollout_loss.ts";
 import type { Measures } from "../../worker_api/token_measures.ts";
 import type { StepRecord } from "../run/run_state.ts";
 import type { Chosen } from "../run/store.ts";
@@ -55,9 +55,8 @@ export function lossUnder(
   of: MeasuredRollout,
   { tokens }: Measures,
   config: LossConfig & Pick<RunConfig, "temperature">,
-  options?: { bySequence?: boolean },
 ): StepLoss {
-  const loss = rolloutLoss(of, config, options);
+  const loss = rolloutLoss(of, config);
   const gradients = logitGradients(
     loss.terms,
     tokens.map(({ spread }) => spread),

@@ -67,19 +67,19 @@ export class LiveRun {
       if (saved) this.#receive(saved);
       this.#store.publish();
     } catch (error) {
-      if (isFull(error)) this.#tellFull((error as Error).message);
+      if (isStorage(error)) this.#tellUnsaved((error as Error).message);
       else this.#fail(error as Error);
     }
   }
 
-  /** Saves and ends it. @throws Error where the storage is full */
+  /** Saves and ends it. @throws Error where the storage is full, or refuses */
   async end(): Promise<void> {
     await this.#player?.pause();
     try {
       // Also where it is over: it may wait for free storage.
       if (this.#player) await this.#api.stop();
     } catch (error) {
-      if (isFull(error)) throw error;
+      if (isStorage(error)) throw error;
       return this.#fail(error as Error);
     }
     this.#player = null;
@@ -106,7 +106,7 @@ export class LiveRun {
   #receive(event: TrainEvent): void {
     const { notices } = this.#store;
     if (event.type === "alarm" && event.about === "storage") {
-      this.#tellFull(event.message);
+      this.#tellUnsaved(event.message);
       return;
     }
     this.#store.receive(event);
@@ -123,7 +123,7 @@ export class LiveRun {
   }
 
   /** The run goes on in memory. */
-  #tellFull(sentence: string): void {
+  #tellUnsaved(sentence: string): void {
     this.#store.notices.dismissAbout("storage");
     this.#store.notices.add("error", `${sentence}. The run is not lost: it goes on in this page`, {
       about: "storage",
@@ -153,5 +153,5 @@ export class LiveRun {
   }
 }
 
-/** Errors of a worker keep their names. */
-const isFull = (error: unknown): boolean => (error as Error).name === "StorageFull";
+/** The storage is full, or refuses. Errors of a worker keep their names. */
+export const isStorage = (error: unknown): boolean => /^Storage(Full|Problem)$/.test((error as Error).name);

@@ -188,7 +188,8 @@ export class RunControl {
   async warmUp({ resume }: { resume: boolean }): Promise<void> {
     // The worker does one thing at a time
     await this.#stop();
-    await this.#warmup.run(resume);
+    // What could not be kept is in the session of the warm-up, and goes with it.
+    if (!(await this.#warmup.run(resume))) return;
     await this.#while("loading the model", () => this.#open());
   }
 

@@ -2,6 +2,7 @@ import type { Rollout } from "../../../agent/rollout.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { Metrics, TrainEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { inPageAlone } from "../labels/run_name.ts";
 import { addedNumbers } from "./added_numbers.ts";
 
 /** The rollouts of one step. `groups[i]` is null until the rollouts of `tasks[i]` are scored. */
@@ -173,7 +174,8 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists
       return { ...state, evals: lists.append(state.evals, point), phase: { name: "idle" } };
     }
     case "checkpoint":
-      return { ...state, checkpointStep: event.step };
+      // What goes with the page is not saved.
+      return event.path === inPageAlone ? state : { ...state, checkpointStep: event.step };
     case "alarm":
       return { ...state, alarms: lists.append(state.alarms, { step: event.step, message: event.message }) };
     case "end":

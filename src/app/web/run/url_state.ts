@@ -1,5 +1,5 @@
 import { readServerAddress } from "../../../connection/address.ts";
-import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
+import { beginningOf, checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
 import { parseSorting, sortingText } from "../../rollout_list/fields.ts";
@@ -147,7 +147,7 @@ export function writeUrl(state: UrlState): string {
  * address, which would choose another.
  */
 export function differences(changes: Partial<RunConfig>): Partial<RunConfig> {
-  const base = resolveConfig({ preset: changes.preset });
+  const base = beginningOf(changes);
   const kept = Object.entries(changes).filter(
     ([key, value]) =>
       key === "preset" ||

@@ -117,9 +117,16 @@ export function RunRow({ run, isDrawn, list, onRejudge }: Props) {
   );
 }
 
-function savedText({ step, savedStep, writer }: ListedRun, isSwept: boolean): string {
-  const saved =
-    savedStep === 0 ? (step === 0 ? "" : "not saved") : savedStep === step ? "" : `saved at step ${count(savedStep)}`;
+function savedText({ step, savedStep, writer, inPageAlone }: ListedRun, isSwept: boolean): string {
+  const saved = inPageAlone
+    ? "in this page alone"
+    : savedStep === 0
+      ? step === 0
+        ? ""
+        : "not saved"
+      : savedStep === step
+        ? ""
+        : `saved at step ${count(savedStep)}`;
   const where = { here: "under way", elsewhere: isSwept ? "under way in a sweep" : "under way in another tab" };
   return [writer && where[writer], saved].filter(Boolean).join(", ");
 }

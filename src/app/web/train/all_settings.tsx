@@ -1,5 +1,5 @@
 import { useId, useState } from "preact/hooks";
-import { resolveConfig } from "../../../train/config.ts";
+import { beginningOf } from "../../../train/config.ts";
 import type { KnobGroup } from "../../../train/knob_kinds.ts";
 import { type KnobName, knobs } from "../../../train/knobs.ts";
 import { usePage } from "../run/page_context.ts";
@@ -74,7 +74,7 @@ function Group({ group, title }: { group: KnobGroup; title: string }) {
   const [open, setOpen] = useState(false);
   const keys = keysOf(group);
   const config = store.config.value;
-  const preset = resolveConfig({ preset: config.preset });
+  const preset = beginningOf(config);
   const changed = keys.filter((key) => key !== "seed" && config[key] !== preset[key]).length;
   return (
     <details class="group-of-settings" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>

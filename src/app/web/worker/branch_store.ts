@@ -19,7 +19,7 @@ export async function keptBranches(tree: string): Promise<Branch[]> {
  */
 export async function keepBranch(branch: Branch, { run, last }: { run: string | null; last: number }): Promise<Branch> {
   let kept = branch;
-  await write(await database(), ["runs", "branches"], `the branch ${branchNumber(branch.id)}`, (change) => {
+  await write(["runs", "branches"], `the branch ${branchNumber(branch.id)}`, (change) => {
     const keep = async (): Promise<void> => {
       if (run !== null && !(await change.objectStore("runs").get(run))) {
         change.abort();
@@ -44,7 +44,7 @@ function freeId({ id }: Branch, keys: readonly [string, string][], last: number)
 }
 
 export async function removeBranches(tree: string, ids: readonly string[]): Promise<void> {
-  await write(await database(), ["branches"], "that branches are removed", (change) =>
+  await write(["branches"], "that branches are removed", (change) =>
     ids.map((id) => change.objectStore("branches").delete([tree, id])),
   );
 }

@@ -1,7 +1,7 @@
 import type { NamedBytes, RunStore } from "../../../platform.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { noSummary, withLines } from "../../run/run_summary.ts";
-import { type Database, entryOf, type RunEntry, write } from "./database.ts";
+import { database, entryOf, type RunEntry, write } from "./database.ts";
 import { keepWeights } from "./kept_weights.ts";
 
 /** Keys of the pieces of a run's log. */
@@ -32,7 +32,6 @@ export class BrowserRunStore implements RunStore {
 
   constructor(
     readonly name: string,
-    readonly db: Database,
     readonly release: () => void,
   ) {}
 
@@ -41,24 +40,24 @@ export class BrowserRunStore implements RunStore {
   }
 
   async readConfig(): Promise<string> {
-    return (await entryOf(this.db, this.name)).config;
+    return (await entryOf(await database(), this.name)).config;
   }
 
   async writeConfig(json: string): Promise<void> {
     const { steps } = JSON.parse(json) as RunConfig;
-    await write(this.db, ["runs"], `the settings of the run "${this.name}"`, (change) => [
+    await write(["runs"], `the settings of the run "${this.name}"`, (change) => [
       this.#note(change.objectStore("runs"), () => ({ config: json, steps })),
     ]);
   }
 
   async readLog(): Promise<string> {
-    return (await this.db.getAll("logs", piecesOf(this.name))).join("");
+    return (await (await database()).getAll("logs", piecesOf(this.name))).join("");
   }
 
   async appendLog(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
     if (this.#nextPiece === null) {
-      const keys = await this.db.getAllKeys("logs", piecesOf(this.name));
+      const keys = await (await database()).getAllKeys("logs", piecesOf(this.name));
       this.#nextPiece = (keys.at(-1)?.[1] ?? -1) + 1;
     }
     const piece = this.#nextPiece;
@@ -72,19 +71,19 @@ export class BrowserRunStore implements RunStore {
   }
 
   async readCheckpoint(): Promise<NamedBytes[] | null> {
-    return (await this.db.get("checkpoints", this.name)) ?? null;
+    return (await (await database()).get("checkpoints", this.name)) ?? null;
   }
 
   async writeCheckpoint(files: readonly NamedBytes[]): Promise<void> {
     const state = files.find((f) => f.name === "trainer_state.json");
     const step: number = state ? JSON.parse(new TextDecoder().decode(state.bytes)).step : 0;
-    await write(this.db, ["runs", "checkpoints"], `step ${step} of the run "${this.name}"`, (change) => [
+    await write(["runs", "checkpoints"], `step ${step} of the run "${this.name}"`, (change) => [
       change.objectStore("checkpoints").put([...files], this.name),
       this.#note(change.objectStore("runs"), (entry) => ({ step, ...withSize(entry, { checkpoint: sizeOf(files) }) })),
     ]);
     const kept = step > 0 ? await keepWeights(this.name, step, files) : null;
     if (kept === null) return;
-    await write(this.db, ["runs"], `the size of the run "${this.name}"`, (change) => [
+    await write(["runs"], `the size of the run "${this.name}"`, (change) => [
       this.#note(change.objectStore("runs"), (entry) => withSize(entry, { kept })),
     ]);
   }
@@ -96,7 +95,7 @@ export class BrowserRunStore implements RunStore {
   /** Puts text into the log as one piece, in place of all of it or not, and what the list says about it. */
   async #writeLog(text: string, piece: number, alone: boolean): Promise<void> {
     const step = lastStep(text) ?? (alone ? 0 : null);
-    await write(this.db, ["runs", "logs"], `the log of the run "${this.name}"`, (change) => {
+    await write(["runs", "logs"], `the log of the run "${this.name}"`, (change) => {
       const logs = change.objectStore("logs");
       return [
         alone ? logs.delete(piecesOf(this.name)) : undefined,
@@ -123,7 +122,9 @@ export class BrowserRunStore implements RunStore {
     const entry = await runs.get(this.name);
     if (!entry) {
       runs.transaction.abort();
-      throw new Error("it was removed while it was being written");
+      throw new Error(
+        "it was removed, or the data of this site was, while it was being written; export the model to keep its weights",
+      );
     }
     await runs.put({ ...entry, ...changes(entry) });
   }

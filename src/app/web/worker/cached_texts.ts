@@ -5,7 +5,5 @@ import { database, write } from "./database.ts";
 export const cachedTexts: NonNullable<Platform["cache"]> = {
   read: async (name) => (await (await database()).get("texts", name)) ?? null,
   write: async (name, text) =>
-    write(await database(), ["texts"], "what was tried on this device", (change) => [
-      change.objectStore("texts").put(text, name),
-    ]),
+    write(["texts"], "what was tried on this device", (change) => [change.objectStore("texts").put(text, name)]),
 };

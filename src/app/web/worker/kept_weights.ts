@@ -32,7 +32,7 @@ export async function keepWeights(run: string, step: number, files: readonly Nam
   const steps = [...new Set([...(await stepsOfKept(run)), step])].sort((a, b) => a - b);
   const dropped = steps.length > mostKept ? stepToDrop(steps) : null;
   try {
-    await write(await database(), ["keptWeights"], `the weights of step ${step} of the run "${run}"`, (change) => [
+    await write(["keptWeights"], `the weights of step ${step} of the run "${run}"`, (change) => [
       change.objectStore("keptWeights").put(weights, [run, step]),
       dropped === null ? undefined : change.objectStore("keptWeights").delete([run, dropped]),
     ]);

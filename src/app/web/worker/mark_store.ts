@@ -12,7 +12,7 @@ export async function keptMarks(tree: string): Promise<RolloutMark[]> {
 
 /** @throws StorageFull where there is no room */
 export async function keepMark(tree: string, mark: RolloutMark): Promise<void> {
-  await write(await database(), ["marks"], `what is said of the rollout ${mark.rollout}`, (change) => [
+  await write(["marks"], `what is said of the rollout ${mark.rollout}`, (change) => [
     change.objectStore("marks").put({ ...mark, tree }),
   ]);
 }

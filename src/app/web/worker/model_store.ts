@@ -51,8 +51,7 @@ export async function saveModel(
   files: readonly NamedBytes[],
   checkpoint: readonly NamedBytes[] | null,
 ): Promise<void> {
-  const db = await database();
-  await write(db, ["models", "modelFiles", "warmups"], `the model "${model.name}"`, (change) => {
+  await write(["models", "modelFiles", "warmups"], `the model "${model.name}"`, (change) => {
     const warmups = change.objectStore("warmups");
     return [
       change.objectStore("models").put(model),

@@ -62,13 +62,11 @@ export class RecordsWorker implements RecordsApi {
   }
 
   async keepSweep(sweep: StoredSweep): Promise<void> {
-    await write(await database(), ["sweeps"], "the sweep", (change) => [change.objectStore("sweeps").put(sweep)]);
+    await write(["sweeps"], "the sweep", (change) => [change.objectStore("sweeps").put(sweep)]);
   }
 
   async removeSweep(id: string): Promise<void> {
-    await write(await database(), ["sweeps"], "that the sweep is removed", (change) => [
-      change.objectStore("sweeps").delete(id),
-    ]);
+    await write(["sweeps"], "that the sweep is removed", (change) => [change.objectStore("sweeps").delete(id)]);
   }
 }
 
@@ -76,7 +74,7 @@ export class RecordsWorker implements RecordsApi {
 async function note(run: string, what: string, change: (entry: RunEntry) => RunEntry): Promise<void> {
   const db = await database();
   await entryOf(db, run);
-  await write(db, ["runs"], what, (transaction) => {
+  await write(["runs"], what, (transaction) => {
     const runs = transaction.objectStore("runs");
     const changed = async () => {
       const entry = await runs.get(run);

@@ -7,7 +7,7 @@ export const filesOfRun = (run: string): IDBKeyRange => IDBKeyRange.bound([run],
 
 /** Keeps a file that came with a run. @throws StorageFull */
 export async function keepRunFile(run: string, path: string, content: Blob): Promise<void> {
-  await write(await database(), ["runFiles"], `${path} of the run "${run}"`, (change) => [
+  await write(["runFiles"], `${path} of the run "${run}"`, (change) => [
     change.objectStore("runFiles").put(content, [run, path]),
   ]);
 }

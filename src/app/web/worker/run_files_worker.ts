@@ -26,10 +26,11 @@ import type {
 import type { DroppedFiles } from "../browser/dropped_files.ts";
 import { keptFolder } from "../browser/kept_folder.ts";
 import { sizeOf } from "./browser_run_store.ts";
-import { database, entryOf, StorageFull } from "./database.ts";
+import { database, StorageFull } from "./database.ts";
 import { keptMarks } from "./mark_store.ts";
+import { pageRuns } from "./page_run_store.ts";
 import { keepRunFile } from "./run_file_store.ts";
-import { createRunStore, markImported, removeRun, storedCheckpoint, storedLog } from "./run_store.ts";
+import { createRunStore, markImported, removeRun, storedCheckpoint, storedEntry, storedLog } from "./run_store.ts";
 import { translatedLog } from "./translated_log.ts";
 
 /** Stored runs as single files, and back. */
@@ -50,7 +51,7 @@ export class RunFilesWorker implements RunFilesApi {
   }
 
   async contents(run: string): Promise<RunContents> {
-    const { config } = readStored((await entryOf(await database(), run)).config);
+    const { config } = readStored((await storedEntry(run)).config);
     const checkpoint = await storedCheckpoint(run);
     const { travellers, leftBehind } = await travellersOf(config, this.#platform);
     return {
@@ -62,7 +63,7 @@ export class RunFilesWorker implements RunFilesApi {
   }
 
   async pack(run: string, choice: RunChoice): Promise<Blob> {
-    const { config } = await entryOf(await database(), run);
+    const { config } = await storedEntry(run);
     const { travellers } = await travellersOf(readStored(config).config, this.#platform);
     const log = await storedLog(run);
     if (log === "") throw new Error(`The run "${run}" holds no events; there is nothing to save`);
@@ -80,7 +81,7 @@ export class RunFilesWorker implements RunFilesApi {
   }
 
   async pages(run: string): Promise<Blob> {
-    const { config } = readStored((await entryOf(await database(), run)).config);
+    const { config } = readStored((await storedEntry(run)).config);
     const log = await storedLog(run);
     const texts = await this.#tokenizer(config.model);
     const { runPages } = await import("../../run_pages/run_pages.ts");
@@ -94,6 +95,8 @@ export class RunFilesWorker implements RunFilesApi {
   }
 
   async unpack(file: File): Promise<UnpackedRun> {
+    // Where nothing can be kept, that is said before anything is read.
+    await database();
     const source = blobBytes(file.name, file);
     const run = await openRunFile(source);
     await expectRoom(file.size, run);
@@ -189,7 +192,7 @@ async function* once(text: string): AsyncGenerator<string> {
 /** @throws StorageFull before anything is written */
 async function expectRoom(fileBytes: number, { files }: RunFile): Promise<void> {
   const neededBytes = files.reduce((sum, { file }) => sum + file.sizeBytes, fileBytes);
-  const { quota, usage } = await navigator.storage.estimate();
+  const { quota, usage }: StorageEstimate = (await navigator.storage?.estimate().catch(() => null)) ?? {};
   if (quota !== undefined && usage !== undefined && quota - usage < neededBytes)
     throw new StorageFull(
       `The run takes ${shownBytes(neededBytes)}, and this browser has room for ${shownBytes(Math.max(0, quota - usage))}; remove stored runs, or free disk space`,
@@ -207,6 +210,6 @@ function asked({ config: { judgeUrl } }: RunFile): string[] {
 
 /** The log with what a person said of its rollouts in this browser. */
 async function markedLog(run: string, log: string): Promise<string> {
-  const marks = await keptMarks(run);
+  const marks = pageRuns.has(run) ? [] : await keptMarks(run);
   return marks.length === 0 ? log : [...markedLines(log.split("\n"), marks)].join("\n");
 }

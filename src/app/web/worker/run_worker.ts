@@ -27,7 +27,7 @@ import type {
 import type { RunFilesApi } from "../../worker_api/run_files_api.ts";
 import { DroppedFiles } from "../browser/dropped_files.ts";
 import type { DataWorker } from "./data_worker.ts";
-import { StorageFull } from "./database.ts";
+import { StorageProblem } from "./database.ts";
 import { droppedPaths } from "./dropped_again.ts";
 import type { HubParts } from "./hub_worker.ts";
 import type { JudgeWorker } from "./judge_worker.ts";
@@ -62,6 +62,8 @@ export class RunWorker implements RunApi {
   /** Its events on their way to the page. */
   #batches: { run: StoredRunWriter; batches: EventBatches<TrainEvent> } | null = null;
   #warmup: StoredWarmupWriter | null = null;
+  /** One that is over and could not be kept. */
+  #unkept: StoredWarmupWriter | null = null;
   /** Counts questions about memory, and what makes the last one stale. */
   #asked = 0;
 
@@ -134,14 +136,16 @@ export class RunWorker implements RunApi {
     const { adapter, software, model, notices } = session;
     const productSeconds = software && !this.#run ? await session.productSeconds?.() : undefined;
     const { resumableRun } = await import("./resumable_run.ts");
-    const stored = await resumableRun(config);
+    // Where nothing can be stored, a model opens and trains all the same.
+    const stored = await resumableRun(config).catch((error: Error) => error);
+    const problems = [this.network?.weights.problem, stored instanceof Error ? stored.message : null];
     return {
       adapter,
       software,
       ...(productSeconds !== undefined && { productSeconds }),
       model,
-      notices: [...notices, ...(this.network?.weights.problem ? [this.network.weights.problem] : [])],
-      resumable: stored ? { name: stored.name, step: stored.savedStep } : undefined,
+      notices: [...notices, ...problems.filter((problem) => typeof problem === "string")],
+      resumable: stored && !(stored instanceof Error) ? { name: stored.name, step: stored.savedStep } : undefined,
     };
   }
 
@@ -246,7 +250,10 @@ export class RunWorker implements RunApi {
     if (!this.#warmup) return null;
     const warmup = this.#warmup;
     return this.#guarded(async () => {
-      const event = await warmup.next();
+      const event = await warmup.next().catch((error: unknown) => {
+        if (error instanceof StorageProblem) [this.#warmup, this.#unkept] = [null, warmup];
+        throw error;
+      });
       if (event === null) await this.stopWarmup();
       return event;
     });
@@ -255,7 +262,18 @@ export class RunWorker implements RunApi {
   async stopWarmup(): Promise<void> {
     const warmup = this.#warmup;
     this.#warmup = null;
-    await warmup?.stop();
+    try {
+      await warmup?.stop();
+    } catch (error) {
+      // It waits for room, until something else is begun.
+      if (error instanceof StorageProblem) this.#unkept = warmup;
+      throw error;
+    }
+  }
+
+  async keepWarmup(): Promise<void> {
+    await this.#unkept?.stop();
+    this.#unkept = null;
   }
 
   models(): Promise<StoredModel[]> {
@@ -344,11 +362,15 @@ export class RunWorker implements RunApi {
     return file;
   }
 
-  /** Ends the run, saved, so that another can begin. @throws StorageFull where it cannot be saved */
+  /** Ends the run, saved, so that another can begin. @throws StorageProblem where it cannot be saved */
   async #endRun(): Promise<void> {
     if (this.#run?.over === false) await this.stop();
     else await this.#run?.save();
     await this.stopWarmup();
+    // Asked once more; what cannot be kept then is given up.
+    const unkept = this.#unkept;
+    this.#unkept = null;
+    await unkept?.stop().catch(() => unkept.abandon());
   }
 
   /** Work on the device. After an error of it, all that was on it is gone, and the next start opens another. */
@@ -356,7 +378,7 @@ export class RunWorker implements RunApi {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof StorageFull)) await this.#giveUp();
+      if (!(error instanceof StorageProblem)) await this.#giveUp();
       throw error;
     }
   }
@@ -378,6 +400,8 @@ export class RunWorker implements RunApi {
 
   /** With the session go the weights of the run that it trained. */
   #closeSession(): void {
+    this.#unkept?.abandon();
+    this.#unkept = null;
     this.#beside.close();
     this.#models.close();
     if (this.#run?.over) this.#run = null;

@@ -1,4 +1,5 @@
 import { database, entryOf } from "./database.ts";
+import { pageRuns } from "./page_run_store.ts";
 
 const piecesOf = (name: string): IDBKeyRange => IDBKeyRange.bound([name, 0], [name, Number.MAX_SAFE_INTEGER]);
 
@@ -10,6 +11,8 @@ const pieceCharacters = 2 ** 22;
  * @throws Error where there is no run of that name, or where its log is empty
  */
 export async function* storedPieces(name: string): AsyncGenerator<{ text: string; share: number }> {
+  const inPage = pageRuns.get(name);
+  if (inPage) return yield* slices(inPage.log, 1);
   const db = await database();
   await entryOf(db, name);
   const keys = await db.getAllKeys("logs", piecesOf(name));

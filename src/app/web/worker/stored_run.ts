@@ -9,7 +9,7 @@ import { runSources } from "../../run/run_sources.ts";
 import type { Session } from "../../session/session.ts";
 import type { ExportedModel } from "../../worker_api/run_api.ts";
 import { runName } from "../labels/run_name.ts";
-import { StorageFull } from "./database.ts";
+import { StorageProblem } from "./database.ts";
 import { createRunStore, openRunStore } from "./run_store.ts";
 
 /** So much time is lost at most when the page is closed within a step; a closing page has no time to save. */
@@ -47,7 +47,7 @@ export class StoredRunWriter {
       mostUnsavedMs,
       stopping: () => this.#stopping,
       signal: this.#stop.signal,
-      tolerates: (error) => error instanceof StorageFull,
+      tolerates: (error) => error instanceof StorageProblem,
     });
     this.#events = this.#recorder.events();
   }
@@ -65,8 +65,17 @@ export class StoredRunWriter {
     await session.reset(config);
     await session.expectTasks();
     // Only now: a run that cannot begin leaves nothing behind.
-    const { name, store } = await createRunStore(runName(wanted), config, sources);
-    return new StoredRunWriter(name, session, store, config, { saveEvery: config.saveEvery, resumedAt: 0, sources });
+    const { name, store, problem } = await createRunStore(runName(wanted), config, sources);
+    return new StoredRunWriter(name, session, store, config, {
+      saveEvery: config.saveEvery,
+      resumedAt: 0,
+      sources,
+      ...(problem !== null && {
+        notices: [
+          `${problem}. This run is in this page alone: save it as a file (Save the run) before the page is closed`,
+        ],
+      }),
+    });
   }
 
   /** A stored run from its checkpoint on. @throws Error where another tab writes it, or where it has made all its steps */
@@ -129,7 +138,7 @@ export class StoredRunWriter {
     });
   }
 
-  /** Writes a checkpoint of the last step. Null where it stands already. @throws StorageFull; nothing is lost then */
+  /** Writes a checkpoint of the last step. Null where it stands already. @throws StorageProblem; nothing is lost then */
   save(): Promise<TrainEvent | null> {
     return this.#inTurn(async () => {
       if (this.#closed) return null;
@@ -148,11 +157,11 @@ export class StoredRunWriter {
       await this.#store.writeConfig(configText(this.#latest, this.#sources));
     } catch (error) {
       // The log says it too, at the next step.
-      if (!(error instanceof StorageFull)) throw error;
+      if (!(error instanceof StorageProblem)) throw error;
     }
   }
 
-  /** Saves and ends it. @throws StorageFull where it could not be saved; asked again, it is given up */
+  /** Saves and ends it. @throws StorageProblem where it could not be saved; asked again, it is given up */
   async stop(): Promise<void> {
     if (this.#over) return this.close();
     this.#stopping = true;

@@ -2,6 +2,7 @@ import type { WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { stages, stepsOf } from "../../../train/warmup.ts";
 import type { Session } from "../../session/session.ts";
+import { StorageProblem } from "./database.ts";
 import { lockModel, saveModel, storedWarmup, trainedName } from "./model_store.ts";
 
 /** A page may be closed at any time; at most this much of its work is lost then. */
@@ -9,8 +10,9 @@ const saveEveryMs = 60_000;
 
 /** The supervised stages, kept in this browser as they go: what they have made so far is a model that runs can start from. */
 export class StoredWarmupWriter {
-  /** Steps made. */
+  /** Steps made, and those that are kept. */
   #made: number;
+  #kept: number;
   #savedMs = performance.now();
   readonly #stop: AbortController;
   /** What is under way; stopping waits for it. */
@@ -26,7 +28,7 @@ export class StoredWarmupWriter {
     made: number,
     stop: AbortController,
   ) {
-    this.#made = made;
+    this.#made = this.#kept = made;
     this.#stop = stop;
   }
 
@@ -61,27 +63,45 @@ export class StoredWarmupWriter {
     if (next.done) return null;
     if (next.value.type === "warmup") {
       this.#made++;
-      if (this.#made === this.steps || performance.now() - this.#savedMs > saveEveryMs) await this.#save();
+      if (this.#made === this.steps) await this.#save();
+      else if (performance.now() - this.#savedMs > saveEveryMs) await this.#trySave();
     }
     return next.value;
   }
 
-  /** Ends it, and keeps what it has made. A step that the device has not got whole is given up: it may take minutes. */
+  /**
+   * Ends it, and keeps what it has made. A step that the device has not got whole is given up: it may take minutes.
+   * @throws StorageProblem where it cannot be kept; it is in memory then, and this may be asked again
+   */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#turn;
+    let isOver = true;
     try {
+      await this.#turn;
       for await (const event of this.events) if (event.type === "warmup") this.#made++;
-      // All steps are made: only evaluations were going on, and the model is kept already.
-      if (this.#made > 0 && this.#made < this.steps) await this.#save();
+      // Where all steps are made and only evaluations were going on, the model is kept already.
+      if (this.#made > this.#kept) await this.#save();
+    } catch (error) {
+      isOver = !(error instanceof StorageProblem);
+      throw error;
     } finally {
-      this.release();
+      if (isOver) this.release();
     }
   }
 
   /** After an error of the device there is nothing to keep: the last save stays. */
   abandon(): void {
     this.release();
+  }
+
+  /** What cannot be kept now may be the next time, and at the end in any case. */
+  async #trySave(): Promise<void> {
+    try {
+      await this.#save();
+    } catch (error) {
+      if (!(error instanceof StorageProblem)) throw error;
+      this.#savedMs = performance.now();
+    }
   }
 
   async #save(): Promise<void> {
@@ -95,5 +115,6 @@ export class StoredWarmupWriter {
       step < steps ? files : null,
     );
     this.#savedMs = performance.now();
+    this.#kept = Math.max(this.#made, step);
   }
 }

@@ -1,5 +1,5 @@
 import type { VerdictCache } from "../../../reward/judges/verdict_cache.ts";
-import { type Database, database, StorageFull, write } from "./database.ts";
+import { database, StorageFull, write } from "./database.ts";
 
 /** A longer reply is not stored, characters. */
 const longestReply = 4_096;
@@ -16,24 +16,23 @@ export function verdictStore(limit = 50_000, put: typeof write = write): Verdict
   let full = false;
   /** Questions are asked side by side, and space is made once. */
   let making: Promise<void> | null = null;
-  const keep = async (db: Database, key: string, reply: string): Promise<void> =>
-    put(db, ["verdicts"], "a judge's reply", (change) => [
+  const keep = async (key: string, reply: string): Promise<void> =>
+    put(["verdicts"], "a judge's reply", (change) => [
       change.objectStore("verdicts").put({ key, reply, keptAt: Date.now() }),
     ]);
-  const makeRoom = async (db: Database): Promise<void> => tidy(Math.floor((await db.count("verdicts")) / 2));
+  const makeRoom = async (): Promise<void> => tidy(Math.floor((await (await database()).count("verdicts")) / 2));
   return {
     get: async (key) => (await (await database()).get("verdicts", key))?.reply ?? null,
     put: async (key, reply) => {
       if (full || reply.length > longestReply) return;
-      const db = await database();
       try {
-        await keep(db, key, reply);
+        await keep(key, reply);
       } catch (error) {
         if (!(error instanceof StorageFull)) throw error;
-        making ??= makeRoom(db);
+        making ??= makeRoom();
         await making;
         try {
-          if (!full) await keep(db, key, reply);
+          if (!full) await keep(key, reply);
         } catch (again) {
           if (!(again instanceof StorageFull)) throw again;
           full = true;

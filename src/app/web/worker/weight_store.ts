@@ -78,6 +78,9 @@ export class WeightStore {
    * @throws Error with one sentence where it cannot be kept, or as the source does
    */
   async *pieces(path: string): AsyncGenerator<Uint8Array> {
+    // A person may have made room since.
+    if (this.problem !== null) this.#kept.clear();
+    this.problem = null;
     const kept = await this.#open(path);
     const expectKept = () => {
       if (this.problem !== null) throw new Error(this.problem);
@@ -117,10 +120,11 @@ export class WeightStore {
     if (kept) await this.remove(kept.key);
   }
 
-  /** What is kept, the one used last first. */
+  /** What is kept, the one used last first; nothing where the browser keeps no files. */
   async list(): Promise<CachedWeights[]> {
     const found: (CachedWeights & About)[] = [];
-    const root = await this.root();
+    const root = await this.root().catch(() => null);
+    if (!root) return [];
     for await (const [key, folder] of root.entries()) {
       if (folder.kind !== "directory") continue;
       const about = await readAbout(folder as FileSystemDirectoryHandle);

@@ -1,0 +1,91 @@
+import type { Rollout } from "../agent/rollout.ts";
+import { advantages } from "./advantage.ts";
+import { type BatchSettings, batchWeights } from "./batch_weights.ts";
+import type { RunConfig } from "./knobs.ts";
+import { type LossTerms, lossTerms, sequenceLogRatio } from "./loss_terms.ts";
+
+/** The knobs that make up a loss. */
+export type LossConfig = BatchSettings &
+  Pick<
+    RunConfig,
+    "clipRatioLow" | "clipRatioHigh" | "clipRatioC" | "ratioLevel" | "klLossCoef" | "klLossType" | "normAdvByStd"
+  >;
+
+/** Where a rollout stands in its step, and log-probabilities of the tokens that the model wrote in it. */
+export interface MeasuredRollout {
+  /** All rollouts of the step, (tasks, rolloutsPerTask): what one weighs depends on the others. */
+  groups: readonly (readonly Rollout[])[];
+  taskIndex: number;
+  rolloutIndex: number;
+  /** Under the weights whose loss it is, and under the reference; null where there is none. */
+  logprobs: readonly number[];
+  refLogprobs: readonly number[] | null;
+}
+
+/** The loss of a rollout's tokens. */
+export interface RolloutLoss {
+  config: LossConfig;
+  /** Of the group's rollouts, null where judging failed; and its own. */
+  rewards: (number | null)[];
+  reward: number | null;
+  /** Null where judging failed. */
+  advantage: number | null;
+  /** What the aggregation weighs each of its tokens with; 0 where the rollout is left out of the loss. */
+  weight: number;
+  /** A token each. */
+  terms: LossTerms[];
+}
+
+/**
+ * The loss of one rollout's tokens under given knobs: advantages, weights and terms by the functions that training uses.
+ * A rollout that has no advantage weighs nothing.
+ */
+export function rolloutLoss(
+  { groups, taskIndex, rolloutIndex, logprobs, refLogprobs }: MeasuredRollout,
+  config: LossConfig,
+): RolloutLoss {
+  const group = groups[taskIndex] ?? [];
+  const rewards = group.map(({ reward }) => reward?.total ?? null);
+  const advantage = advantages(rewards, config)[rolloutIndex] ?? null;
+  const own = batchWeights(groups, config)
+    .miniBatches.flat()
+    .find((task) => task.taskIndex === taskIndex)
+    ?.rollouts.find((one) => one.rolloutIndex === rolloutIndex);
+  const weight = own?.weight ?? 0;
+  const rollout = group[rolloutIndex];
+  const oldLogprobs = rollout ? sampledLogprobs(rollout) : [];
+  const logRatio = config.ratioLevel === "sequence" ? sequenceLogRatio(logprobs, oldLogprobs) : undefined;
+  const terms = logprobs.map((logprob, i) =>
+    lossTerms(
+      {
+        logprob,
+        oldLogprob: oldLogprobs[i]!,
+        refLogprob: refLogprobs?.[i],
+        advantage: advantage ?? 0,
+        weight: advantage === null ? 0 : weight,
+        logRatio,
+      },
+      config,
+    ),
+  );
+  const reward = rewards[rolloutIndex] ?? null;
+  return { config, rewards, reward, advantage, weight, terms };
+}
+
+/** Log-probabilities with which the model's tokens were sampled, a token each; NaN where a log does not hold one. */
+export const sampledLogprobs = ({ segments }: Rollout): number[] =>
+  segments.flatMap(({ source, tokens, logprobs }) =>
+    source === "model" ? tokens.map((_, i) => logprobs[i] ?? Number.NaN) : [],
+  );
+
+/**
+ * The length of the loss's gradient by the logits at each token: |slope| |e - p| / temperature, where e is 1 at the written
+ * token. What the weights make of it differs; it says how hard a token pulls, not where.
+ *
+ * @param spreads  |e - p| of each token
+ */
+export const logitGradients = (
+  terms: readonly LossTerms[],
+  spreads: readonly number[],
+  temperature: number,
+): number[] => terms.map(({ slope }, i) => (Math.abs(slope) * spreads[i]!) / temperature);

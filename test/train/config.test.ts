@@ -1,0 +1,33 @@
+import { describe, expect, test } from "vitest";
+import { beginningOf, differences, resolveConfig } from "../../src/train/config.ts";
+import { lossNames, lossRecipes } from "../../src/train/loss_recipes.ts";
+
+describe("a named loss", () => {
+  test.each(lossNames)("%s sets what its paper says, over the preset", (loss) => {
+    const config = resolveConfig({ preset: "story", loss });
+    expect(config).toMatchObject({ preset: "story", model: "story", loss, ...lossRecipes[loss].changes });
+    const changed = differences(config, resolveConfig({ preset: "story" }));
+    expect(changed).toContain("loss");
+    expect(["loss", ...Object.keys(lossRecipes[loss].changes)]).toEqual(expect.arrayContaining(changed));
+    expect(differences(config, beginningOf(config))).toEqual([]);
+  });
+
+  test("what is said beside it stays", () => {
+    const config = resolveConfig({ loss: "gspo", clipRatioHigh: 0.3 });
+    expect(config).toMatchObject({ ratioLevel: "sequence", clipRatioLow: 3e-4, clipRatioHigh: 0.3 });
+    expect(differences(config, beginningOf(config))).toEqual(["clipRatioHigh"]);
+    // A stored configuration names everything.
+    expect(resolveConfig(config)).toEqual(config);
+  });
+
+  test("one that is not known", () => {
+    expect(() => resolveConfig({ loss: "dpo" })).toThrow(
+      'loss must be one of own, grpo, dr-grpo, dapo, gspo, found "dpo"; did you mean "',
+    );
+  });
+});
+
+test("a dual clip below 1 bounds what is right", () => {
+  expect(resolveConfig({ clipRatioC: 0 }).clipRatioC).toBe(0);
+  expect(() => resolveConfig({ clipRatioC: 0.5 })).toThrow("clipRatioC must be 0 (none) or at least 1, found 0.5");
+});
