@@ -44,7 +44,7 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
   const skipped = new Map<Skip, number>();
   const skippedRows = new Map<string, string>();
   const surveys = new Recent<{ row: Row | null; found: Surveyed }>(recentPixelBytes, ({ found }) =>
-    found.pixels.reduce((sum, { data }) => sum + data.length, 1024),
+    found.pixels.reduce((sum, { width, height }) => sum + width * height * 3, 1024),
   );
   let epoch = { index: -1, order: train };
   const rowOf = (row: number): Promise<Row> => {
