@@ -43,7 +43,8 @@ for (const line of (await readFile(rollouts, "utf8")).split("\n").filter(Boolean
   if (!same) different++;
   console.log(`${task.question} ${same ? "the same tokens" : "OTHER TOKENS"}`);
   console.log(`  transformers.js: ${JSON.stringify(tokenizer.decode(written, { skip_special_tokens: false }))}`);
-  if (!same) console.log(`  Saccade:         ${JSON.stringify(tokenizer.decode(turn.tokens, { skip_special_tokens: false }))}`);
+  if (!same)
+    console.log(`  Saccade:         ${JSON.stringify(tokenizer.decode(turn.tokens, { skip_special_tokens: false }))}`);
 }
 console.log(different === 0 ? "All equal" : `${different} differ`);
 process.exit(different === 0 ? 0 : 1);
