@@ -99,6 +99,11 @@ test("a layer of the decoder has so many operators, and only logits that are ask
   // Packed queries, keys and values with bias and split, two rotations, attention, output, two norms with the sum before
   // them, gate, up, its activation, their product, down.
   expect(nodes(2).nodes.length - nodes(1).nodes.length).toBe(14);
+  // Without that bias, and with norms of heads: one operator each between two reshapes, which dispatch nothing.
+  const { config: other } = await FolderWeights.open(goldenFiles("qwen3-plain"), { baseDtype: "auto" });
+  const layers = (numHiddenLayers: number) =>
+    decoderGraph({ ...other, text: { ...other.text, numHiddenLayers } }, { precision, positions: 64 });
+  expect(layers(2).nodes.length - layers(1).nodes.length).toBe(14 - 1 + 2 * 3);
   expect(nodes(1).inputs.map(({ name }) => name)).toEqual([
     "inputs_embeds",
     "attention_mask",
