@@ -58,6 +58,7 @@ export function openBrowserPlatform(
         engine: thisEngine(),
       }) ?? "",
     gpuName: webglName,
+    readerThread: () => new Worker(new URL("./reader_worker.ts", import.meta.url), { type: "module", name: "reader" }),
     cache: cachedTexts,
     fetchAhead: (model) => {
       if (model === "" || isTrainedHere(model) || isDropped(model) || onNetwork(`${model}/config.json`) !== null)
