@@ -1,6 +1,6 @@
 /**
  * How often the reader of the reward `legible` errs on crops of generated scenes of which it is known whether they hold the
- * digit: `deno run -A bench/reader_errors.ts public/reader [SCENES]`. Its table stands in docs/rewards.md.
+ * digit: `deno run -A bench/reader_errors.ts public/reader [SCENES]`. Its table stands in docs/reader.md.
  */
 import { openOnnxRuntime } from "../src/app/deno/gpu/onnx_runtime.ts";
 import { resize } from "../src/image/resize.ts";

@@ -8,7 +8,7 @@ export interface CropReader {
   read(picture: Pixels): Promise<{ text: string; confidence: number }[]>;
 }
 
-/** Below, a reading is a guess (measured: docs/rewards.md). */
+/** Below, a reading is a guess (measured: docs/reader.md). */
 export const surely = 0.8;
 
 /** Letters and digits alone, as small ones. */
