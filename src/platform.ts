@@ -9,6 +9,42 @@ export interface NamedBytes {
   bytes: Uint8Array;
 }
 
+/** A picture as its file holds it, before transparency and orientation are applied. */
+export interface DecodedPicture {
+  width: number;
+  height: number;
+  /** (height, width, 3), 8 bits; what `convert("RGB")` of Pillow gives: transparency is dropped, not composed. */
+  rgb: Uint8Array;
+  /** (height, width), 0 to 255, from a channel, a palette or a transparent colour; absent where nothing is transparent. */
+  alpha?: Uint8Array;
+  /** Whether Pillow calls the picture "RGBA": qwen-vl-utils composes those, and no others, on white. */
+  isRgba: boolean;
+  /** EXIF orientation, 1 to 8; 1 is upright. */
+  orientation: number;
+  /** The same picture where something else holds it (src/image/held.ts): an opaque one, whose `rgb` is read when it is asked for. */
+  held?: { width: number; height: number; data: Uint8Array };
+}
+
+export interface PictureDecoder {
+  /** As `decode` of src/image/decode.ts, with the same errors. */
+  decode(bytes: Uint8Array): Promise<DecodedPicture>;
+  ways(): Promise<PictureWays>;
+}
+
+/** Which picture files are decoded by what. */
+export interface PictureWays {
+  /** Why nothing is decoded by the engine; null where something is. */
+  problem: string | null;
+  /** Properties of files, and why those that have it are decoded by our own code; null where the engine decodes them. */
+  properties: { name: string; why: string | null }[];
+  /** Pictures by which that was found. */
+  pictures: number;
+  /** Smaller pictures are decoded by our own code. */
+  fewestPixels: number;
+  /** Files so far. */
+  decoded: { canvas: number; own: number };
+}
+
 export interface Platform {
   name: "browser" | "deno" | "node";
   /** Null where there is none; `gpuMissing` then says why, and what to do. */
@@ -41,6 +77,8 @@ export interface Platform {
   versionOf?(path: string): Promise<{ commit: string; mark: string } | null>;
   /** Begins a thread that reads text in pictures, by onnxruntime-web; absent where there is none. */
   readerThread?(): Worker;
+  /** Decodes picture files faster than our own decoders, with the same bytes. */
+  pictures?: PictureDecoder;
   /** Small texts by name that stay on this machine and may be lost: what was measured once. */
   cache?: { read(name: string): Promise<string | null>; write(name: string, text: string): Promise<void> };
 }

@@ -1,20 +1,7 @@
-import type { Pixels } from "./pixels.ts";
+import type { DecodedPicture } from "../platform.ts";
 
 /** A picture as its file holds it, before transparency and orientation are applied. */
-export interface Decoded {
-  width: number;
-  height: number;
-  /** (height, width, 3), 8 bits; what `convert("RGB")` of Pillow gives: transparency is dropped, not composed. */
-  rgb: Uint8Array;
-  /** (height, width), 0 to 255, from a channel, a palette or a transparent colour; absent where nothing is transparent. */
-  alpha?: Uint8Array;
-  /** Whether Pillow calls the picture "RGBA": qwen-vl-utils composes those, and no others, on white. */
-  isRgba: boolean;
-  /** EXIF orientation, 1 to 8; 1 is upright. */
-  orientation: number;
-  /** The same picture where something else holds it (held.ts): an opaque one, whose `rgb` is read when it is asked for. */
-  held?: Pixels;
-}
+export type Decoded = DecodedPicture;
 
 /** Width and height beyond which a file is refused unread: Pillow's own limit for a decompression bomb. */
 export const maxPixels = 178_956_970;

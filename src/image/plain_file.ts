@@ -87,7 +87,7 @@ function plainPng(bytes: Uint8Array): PlainFile | null {
     width,
     height,
     orientation: (exif && exifOrientation(exif)) ?? 1,
-    properties: [`PNG ${colour}`, ...(interlaced ? ["PNG interlaced"] : [])],
+    properties: ["PNG", `PNG ${colour}`, ...(interlaced ? ["PNG interlaced"] : [])],
     parts: [bytes.subarray(0, 8 + 12 + ihdrBytes), ...palette, ...data.map(chunk), endOfPng],
     check: () => true,
   };

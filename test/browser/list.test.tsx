@@ -184,6 +184,26 @@ describe("the list of rollouts", () => {
     context.control.replay.close();
     await listed();
     expect(context.marks.of(rollouts[2]!.id).note).toBe("looks beside it");
+    // A note is kept while its field is not left; what the storage refuses is not called kept.
+    await expect.poll(() => rows().length).toBe(1);
+    rows()[0]!.click();
+    const note = chosen.getByRole("textbox", { name: "Note" });
+    await expect.element(note).toHaveValue("looks beside it");
+    const type = (text: string) => {
+      const area = note.element() as HTMLTextAreaElement;
+      area.value = text;
+      area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    };
+    type("looks above it");
+    await expect.poll(() => context.marks.of(rollouts[2]!.id).note).toBe("looks above it");
+    await expect.element(chosen.getByText("Kept in this browser.", { exact: false })).toBeVisible();
+    const refused = vi.spyOn(fake.rollouts, "mark").mockRejectedValue(new Error("The browser's storage is full"));
+    type("looks below it");
+    await expect.element(page.getByText("The browser's storage is full")).toBeVisible();
+    await expect.poll(() => chosen.element().textContent).not.toContain("Kept in this browser.");
+    expect(context.marks.of(rollouts[2]!.id).note).toBe("looks below it");
+    refused.mockRestore();
+    context.store.notices.list.value = [];
   });
 
   test("of a run under way grows; a rollout whose step left memory is read from the log", async () => {

@@ -56,6 +56,7 @@ describe("the browser of samples", () => {
     await context.data.drop(folder("deepeyes"));
     await expect.element(page.getByRole("button", { name: /^chart\.parquet/ })).toHaveAttribute("aria-pressed", "true");
     await expect.element(page.getByText("0 of 3", { exact: true })).toBeVisible();
+    await expect.element(page.getByText(/^JPEG, PNG and WebP are decoded by this browser/)).toBeVisible();
     await expect.element(page.getByText(/^row 0: rows of data_source chart are left out/)).toBeVisible();
     await expect.element(page.getByRole("button", { name: /^Row 2: .*; left out: chart$/ })).toBeVisible();
 

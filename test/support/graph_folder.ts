@@ -1,9 +1,6 @@
 import { openDenoPlatform } from "../../src/app/deno/platform.ts";
 import { filesIn } from "../../src/app/model_folder/model_files.ts";
-import type { Gpu } from "../../src/gpu/gpu.ts";
-import { loadModel } from "../../src/model/load.ts";
-import { MergedWeights } from "../../src/model/merged_weights.ts";
-import { sidesOf } from "../../src/model/weight_form.ts";
+import { FolderWeights } from "../../src/model/folder_weights.ts";
 import { onnxFolder } from "../../src/onnx/export/onnx_folder.ts";
 import type { Platform } from "../../src/platform.ts";
 
@@ -11,15 +8,12 @@ import type { Platform } from "../../src/platform.ts";
 const beside = ["config.json", "tokenizer.json", "preprocessor_config.json"];
 
 /** A shipped model as graphs in f32, in memory: the files of its folder by their paths. */
-export async function graphsOf(gpu: Gpu, variant: string): Promise<Map<string, Uint8Array>> {
+export async function graphsOf(variant: string): Promise<Map<string, Uint8Array>> {
   const files = filesIn(await openDenoPlatform(false), variant);
-  const model = await loadModel(gpu, files, { trained: false });
-  const merged = new MergedWeights(model);
-  const shapes = new Map(model.parameters.shapes.map((parameter) => [parameter.name, parameter]));
-  const source = { rows: merged.rows.bind(merged), sides: (name: string) => sidesOf(shapes.get(name)!) };
+  const weights = await FolderWeights.open(files, { baseDtype: "auto" });
   const found = new Map<string, Uint8Array>();
   for (const name of beside) found.set(name, await files.read(name));
-  for (const { name, sizeBytes, pieces } of onnxFolder(model.config, source, { dtypes: ["fp32"], positions: 1024 })
+  for (const { name, sizeBytes, pieces } of onnxFolder(weights.config, weights, { dtypes: ["fp32"], positions: 1024 })
     .files) {
     const bytes = new Uint8Array(sizeBytes);
     let at = 0;
@@ -29,7 +23,6 @@ export async function graphsOf(gpu: Gpu, variant: string): Promise<Map<string, U
     }
     found.set(name, bytes);
   }
-  model.parameters.free();
   return found;
 }
 

@@ -15,10 +15,14 @@ export type DataKnobs = Pick<
 
 /**
  * How a run looks at rows.
- * @param limits how large the model sees pictures
- * @param chat   how it writes prompts down, to count them; absent where nothing is counted
+ * @param limits  how large the model sees pictures
+ * @param view    how prompts are written down, to count them, absent where nothing is counted; what decodes pictures
  */
-export function surveySettings(config: DataKnobs, limits: SizeLimits, chat?: Chat): SurveySettings {
+export function surveySettings(
+  config: DataKnobs,
+  limits: SizeLimits,
+  { chat, pictures }: { chat?: Chat } & Pick<Platform, "pictures"> = {},
+): SurveySettings {
   return {
     budget: {
       limits,
@@ -28,6 +32,7 @@ export function surveySettings(config: DataKnobs, limits: SizeLimits, chat?: Cha
     charts: config.charts,
     textOnly: config.textOnly,
     maxPromptTokens: config.maxPromptTokens,
+    ...(pictures ? { pictures } : {}),
     ...(chat ? { promptTokens: (row, imageTokens) => promptOf(row, chat, config, imageTokens).length } : {}),
   };
 }
@@ -53,7 +58,7 @@ export async function openRunTasks(
 ): Promise<FileTasks> {
   const { seed, heldOutRows } = config;
   return fileTasks(await openSources(config.data, platform), {
-    ...surveySettings(config, limits, chat),
+    ...surveySettings(config, limits, { chat, pictures: platform.pictures }),
     seed,
     heldOutRows,
   });

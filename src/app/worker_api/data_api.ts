@@ -1,4 +1,5 @@
 import type { Box, Pixels } from "../../image/pixels.ts";
+import type { PictureWays } from "../../platform.ts";
 import type { Fingerprint } from "../../tasks/fingerprint.ts";
 import type { Message } from "../../tasks/rows/row.ts";
 import type { Skip, SurveyedPicture } from "../../tasks/rows/survey.ts";
@@ -83,4 +84,7 @@ export interface DataApi {
    * (`otherSources` of src/tasks/fingerprint.ts). A knob that is "" has none.
    */
   fingerprints(named: NamedSources): Promise<Fingerprint[]>;
+
+  /** Which picture files the browser decodes, and which our own code; null where it is not asked. */
+  pictureWays(): Promise<PictureWays | null>;
 }

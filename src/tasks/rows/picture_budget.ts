@@ -4,6 +4,7 @@ import type { Pixels } from "../../image/pixels.ts";
 import { resize } from "../../image/resize.ts";
 import { type SizeLimits, smartResize } from "../../image/smart_resize.ts";
 import { webpBytesPerPixel } from "../../image/webp.ts";
+import type { PictureDecoder } from "../../platform.ts";
 
 /** Limits of a picture in a run. */
 export interface PictureBudget {
@@ -51,12 +52,16 @@ export function sourceSize(
   return { width: shorter(width), height: shorter(height), change: "reduced" };
 }
 
-/** Reads a picture at that size. RGBA is put on white, other transparency dropped, EXIF not followed: qwen-vl-utils' way. */
+/**
+ * Reads a picture at that size. RGBA is put on white, other transparency dropped, EXIF not followed: qwen-vl-utils' way.
+ * @param decoder decodes the file; absent: our own code
+ */
 export async function readPicture(
   bytes: Uint8Array,
   budget: PictureBudget,
+  decoder: Pick<PictureDecoder, "decode"> = { decode },
 ): Promise<{ pixels: Pixels; droppedAlpha: boolean }> {
-  const decoded = await decode(bytes);
+  const decoded = await decoder.decode(bytes);
   const pixels = convert(decoded, "paste");
   const { width, height, change } = sourceSize(pixels, budget);
   return {

@@ -1,6 +1,7 @@
 import { type PictureHeader, pictureHeader } from "../../image/picture_header.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { smartResize } from "../../image/smart_resize.ts";
+import type { PictureDecoder } from "../../platform.ts";
 import { decodedBytes, type PictureBudget, readPicture, sourceSize } from "./picture_budget.ts";
 import type { Row } from "./row.ts";
 import { type TextProblem, textProblem } from "./texts.ts";
@@ -56,6 +57,8 @@ export interface SurveySettings {
   /** Takes rows without pictures. */
   textOnly: boolean;
   maxPromptTokens: number;
+  /** Decodes pictures; absent: our own code. */
+  pictures?: PictureDecoder;
   /** Length of a row's prompt in tokens, image tokens and the tools block included; absent where none is counted. */
   promptTokens?: (row: Row, imageTokens: readonly number[]) => number;
 }
@@ -129,7 +132,7 @@ export async function survey(row: Row, settings: SurveySettings, { headersOnly =
   if (headersOnly) return found;
   for (const [i, bytes] of files.entries()) {
     try {
-      const { pixels, droppedAlpha } = await readPicture(bytes, settings.budget);
+      const { pixels, droppedAlpha } = await readPicture(bytes, settings.budget, settings.pictures);
       found.pixels.push(pixels);
       if (droppedAlpha) found.pictures[i]!.changes.push("transparency dropped");
     } catch (error) {

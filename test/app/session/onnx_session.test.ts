@@ -7,12 +7,11 @@ import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
 import { type NamedGraphs, openGraphs } from "../../../src/app/session/opened_graphs.ts";
 import type { RollingSession } from "../../../src/app/session/session.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
-import { gpu } from "../../support/device.ts";
 import { graphsOf, withGraphs } from "../../support/graph_folder.ts";
 import { onnxGraph, reluGraph } from "../../support/onnx_graph.ts";
 
 const config = resolveConfig({ preset: "needle", seed: 3 });
-const files = await graphsOf(gpu, "needle");
+const files = await graphsOf("needle");
 const own: GPU = navigator.gpu;
 const platform = { ...(await openDenoPlatform(false)), gpu: own };
 const named: NamedGraphs = { folder: "graphs", dtype: "", device: "cpu" };

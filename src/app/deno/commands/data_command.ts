@@ -39,7 +39,7 @@ export async function dataCommand(
   const writing = await chatOf(options, config, platform);
   const { limits } = recipeBudget;
   const maxPixels = config.maxPixels || limits.maxPixels;
-  const settings = surveySettings(config, { ...limits, maxPixels }, writing?.chat);
+  const settings = surveySettings(config, { ...limits, maxPixels }, { chat: writing?.chat });
   if (options.show !== undefined && !writing) throw new Error("saccade data --show needs --tokenizer");
   const { expect } = options;
   const expected = expect ? jsonLines<ExpectedRow>(await platform.readAsset(onDisk(expect)), expect) : null;

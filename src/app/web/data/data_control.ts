@@ -1,4 +1,5 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { PictureWays } from "../../../platform.ts";
 import type { KnobName } from "../../../train/knobs.ts";
 import type { Inspection } from "../../data/inspection.ts";
 import type { OpenedData, RowCard, RowDetails } from "../../worker_api/data_api.ts";
@@ -65,6 +66,8 @@ export class DataControl {
   /** Every setting that decides what becomes of a row, as one text. */
   readonly rowSettings: ReadonlySignal<string>;
   readonly dropping: Signal<boolean> = signal(false);
+  /** What decodes picture files here; null until it is known. */
+  readonly pictureWays: Signal<PictureWays | null> = signal(null);
   readonly #api: RunApi;
   readonly #store: Store;
   readonly #givenFiles: GivenFiles;
@@ -214,7 +217,9 @@ export class DataControl {
         const { progress, result } = await this.#api.data.nextInspection();
         if (looking !== this.#looking) return;
         report({ rows: progress, found: result });
-        if (result !== null) return;
+        if (result === null) continue;
+        this.pictureWays.value = await this.#api.data.pictureWays();
+        return;
       }
     } catch (error) {
       if (looking === this.#looking) this.#store.notices.error(error);

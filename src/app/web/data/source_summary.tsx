@@ -1,6 +1,7 @@
 import type { Inspection } from "../../data/inspection.ts";
 import { count } from "../labels/numbers.ts";
 import { useData } from "./data_context.ts";
+import { waysOfPictures } from "./picture_ways.ts";
 
 /** What a source holds and what would become of it, as far as it has been looked through. */
 export function SourceSummary() {
@@ -41,6 +42,7 @@ export function SourceSummary() {
           {changed && " Settings have changed since."}
         </p>
       )}
+      {found && !headersOnly && <Ways />}
       {found && (
         <p class="buttons after">
           {!whole && (
@@ -117,6 +119,32 @@ function Found({ found }: { found: Inspection }) {
         </ul>
       )}
     </>
+  );
+}
+
+/** What decoded the pictures, and why. */
+function Ways() {
+  const ways = useData().pictureWays.value;
+  if (!ways) return null;
+  const { line, reasons } = waysOfPictures(ways);
+  if (reasons.length === 0) return <p class="cap">{line}</p>;
+  return (
+    <details class="ways small">
+      <summary>
+        <span class="soft">{line}</span>
+      </summary>
+      <table class="kv facts">
+        <tbody>
+          {reasons.map(({ name, by }) => (
+            <Fact key={name} name={name} text={by} />
+          ))}
+          <Fact
+            name="so far"
+            text={`${count(ways.decoded.canvas)} by the browser, ${count(ways.decoded.own)} by our own code`}
+          />
+        </tbody>
+      </table>
+    </details>
   );
 }
 

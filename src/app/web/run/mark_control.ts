@@ -21,18 +21,23 @@ export class MarkControl {
   constructor(api: ListApi, store: Store) {
     this.#api = api;
     this.#store = store;
-    effect(() => void this.#load(store.tree.value));
+    effect(() => {
+      this.marks.value = new Map();
+      void this.#load(store.tree.value);
+    });
+    // Another tab may have said something of the same rollouts, which must not be overwritten.
+    globalThis.addEventListener?.("focus", () => void this.#load(store.tree.peek()));
   }
 
   of(rollout: string): Said {
     return this.marks.value.get(rollout) ?? nothingSaid;
   }
 
-  /** Keeps it; what could not be kept is said, and stays on the page. */
-  async say(rollout: string, said: Partial<Said>): Promise<void> {
+  /** Keeps it; what could not be kept is said, and stays on the page. False where it was not kept. */
+  async say(rollout: string, said: Partial<Said>): Promise<boolean> {
     const store = this.#store;
     const tree = store.tree.peek();
-    if (tree === null) return;
+    if (tree === null) return false;
     const mark = { ...this.of(rollout), ...said, rollout, madeAt: new Date().toISOString() };
     const marks = new Map(this.marks.value);
     if (isBlank(mark)) marks.delete(rollout);
@@ -40,13 +45,14 @@ export class MarkControl {
     this.marks.value = marks;
     try {
       await this.#api.mark(listedRun(store), tree, mark);
+      return true;
     } catch (error) {
       store.notices.error(error);
+      return false;
     }
   }
 
   async #load(tree: string | null): Promise<void> {
-    this.marks.value = new Map();
     if (tree === null) return;
     const { tree: now, notices } = this.#store;
     try {

@@ -122,7 +122,9 @@ export class BrowserRunStore implements RunStore {
     const entry = await runs.get(this.name);
     if (!entry) {
       runs.transaction.abort();
-      throw new Error("it was removed while it was being written");
+      throw new Error(
+        "it was removed, or the data of this site was, while it was being written; export the model to keep its weights",
+      );
     }
     await runs.put({ ...entry, ...changes(entry) });
   }

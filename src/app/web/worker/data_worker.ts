@@ -1,6 +1,6 @@
 import type { Pixels } from "../../../image/pixels.ts";
 import { resize } from "../../../image/resize.ts";
-import type { Platform } from "../../../platform.ts";
+import type { PictureWays, Platform } from "../../../platform.ts";
 import type { Fingerprint } from "../../../tasks/fingerprint.ts";
 import { decodedBytes, readPicture } from "../../../tasks/rows/picture_budget.ts";
 import type { Row, RowSource } from "../../../tasks/rows/row.ts";
@@ -107,6 +107,10 @@ export class DataWorker implements DataApi {
     return runSources(named, this.#platform);
   }
 
+  async pictureWays(): Promise<PictureWays | null> {
+    return (await this.#platform.pictures?.ways()) ?? null;
+  }
+
   /** What was opened may have been read from files that others have replaced. */
   forget(): void {
     this.#opened = null;
@@ -157,7 +161,7 @@ async function look(
   const bytes = found.pictures.reduce((sum, header) => sum + decodedBytes(header), 0);
   if (bytes > settings.budget.memoryBytes) return { row, found, pixels };
   for (const file of await row.pictures()) {
-    const picture = await readPicture(file, settings.budget).catch(() => null);
+    const picture = await readPicture(file, settings.budget, settings.pictures).catch(() => null);
     if (picture) pixels.push(picture.pixels);
   }
   return { row, found, pixels };

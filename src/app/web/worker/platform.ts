@@ -1,10 +1,11 @@
-import type { Platform } from "../../../platform.ts";
+import type { PictureDecoder, Platform } from "../../../platform.ts";
 import { NetworkFiles } from "../../network/network_files.ts";
 import { DroppedFiles, isDropped } from "../browser/dropped_files.ts";
 import { thisEngine } from "../browser/engine.ts";
 import { gpuProblem } from "../browser/gpu_support.ts";
 import { cachedTexts } from "./cached_texts.ts";
 import type { HubParts } from "./hub_worker.ts";
+import { LaterPart } from "./later_part.ts";
 import { isTrainedHere, storedModelFile, storedModelFiles } from "./model_store.ts";
 import { WeightStore } from "./weight_store.ts";
 
@@ -33,6 +34,10 @@ export function openBrowserPlatform(
       "enter a token that may read it (Choose a model, A token of the Hub), or download the files and drop their folder here",
   });
   const weights = new WeightStore(network);
+  const pictures = new LaterPart(async () => {
+    const { BrowserPictures } = await import("./pictures/browser_pictures.ts");
+    return new BrowserPictures();
+  });
   const fetched = (path: string): Promise<Uint8Array | null> => {
     if (isTrainedHere(path)) return storedModelFile(path);
     let file = files.get(path);
@@ -60,6 +65,7 @@ export function openBrowserPlatform(
     gpuName: webglName,
     readerThread: () => new Worker(new URL("./reader_worker.ts", import.meta.url), { type: "module", name: "reader" }),
     cache: cachedTexts,
+    pictures: pictures.api<PictureDecoder>(),
     fetchAhead: (model) => {
       if (model === "" || isTrainedHere(model) || isDropped(model) || onNetwork(`${model}/config.json`) !== null)
         return;

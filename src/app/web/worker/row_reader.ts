@@ -15,11 +15,17 @@ import type { RowDetails } from "../../worker_api/data_api.ts";
 /** Rows as a model would get them: sizes by its preprocessor, prompts by its tokenizer. */
 export class RowReader {
   readonly #limits: SizeLimits;
+  readonly #pictures: Platform["pictures"];
   readonly #tokenizer: Tokenizer | null;
   /** Why there is no tokenizer. */
   readonly #problem: string;
 
-  private constructor(limits: SizeLimits, tokenizer: Tokenizer | null, problem: string) {
+  private constructor(
+    limits: SizeLimits,
+    tokenizer: Tokenizer | null,
+    { problem, pictures }: { problem: string } & Pick<Platform, "pictures">,
+  ) {
+    this.#pictures = pictures;
     this.#limits = limits;
     this.#tokenizer = tokenizer;
     this.#problem = problem;
@@ -27,16 +33,18 @@ export class RowReader {
 
   /** Without a model: Qwen2.5-VL's sizes, and no prompts. A model that cannot be read costs the same, and a sentence. */
   static async open(platform: Platform, model: string | null): Promise<RowReader> {
-    if (model === null) return new RowReader(recipeBudget.limits, null, "The model's tokenizer is not read");
+    const { pictures } = platform;
+    if (model === null)
+      return new RowReader(recipeBudget.limits, null, { problem: "The model's tokenizer is not read", pictures });
     const files = filesIn(platform, model);
     try {
       // Families come with their kernels.
       const { preprocessorIn } = await import("../../../model/families/read_files.ts");
       const { minPixels, maxPixels, patchSize, mergeSize } = await preprocessorIn(files);
       const limits = { factor: patchSize * mergeSize, minPixels, maxPixels };
-      return new RowReader(limits, await openTokenizer(fileOrNull(files)), "");
+      return new RowReader(limits, await openTokenizer(fileOrNull(files)), { problem: "", pictures });
     } catch (error) {
-      return new RowReader(recipeBudget.limits, null, (error as Error).message);
+      return new RowReader(recipeBudget.limits, null, { problem: (error as Error).message, pictures });
     }
   }
 
@@ -50,7 +58,7 @@ export class RowReader {
   /** How it looks at rows. */
   settings(config: RunConfig): SurveySettings {
     const chat = this.#tokenizer ? openChat(config.prompt, this.#tokenizer, chooseTools(config)) : undefined;
-    return surveySettings(config, this.limits(config), chat);
+    return surveySettings(config, this.limits(config), { chat, pictures: this.#pictures });
   }
 
   /** The prompt with its tokens, or why there is none. */
