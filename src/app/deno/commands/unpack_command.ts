@@ -12,6 +12,7 @@ import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { exists, newInWords, writeAll } from "../storage/durable_files.ts";
+import { openFileSource } from "../storage/file_source.ts";
 import { markJudge } from "../storage/judge_of_file.ts";
 import { createRunFolder, expectNewFolder } from "../storage/run_folder.ts";
 
@@ -28,7 +29,14 @@ export async function unpackCommand(
   if (folders.length !== 1) throw new Misused(`saccade unpack needs one file, found ${folders.length}`);
   await expectNewFolder(out!);
   const { terminal } = context;
-  const source = await openFile(folders[0]!);
+  if (
+    await Deno.stat(folders[0]!).then(
+      ({ isDirectory }) => isDirectory,
+      () => false,
+    )
+  )
+    throw new Error(`Expected a run file at ${folders[0]}, found a folder; it is unpacked already`);
+  const source = await openFileSource(folders[0]!, "a run file");
   try {
     const run = await openRunFile(source);
     const base = await absolute(out!);
@@ -108,32 +116,4 @@ async function emptied(folder: string, wasThere: boolean): Promise<void> {
 async function absolute(path: string): Promise<string> {
   if (/^([/\\]|[A-Za-z]:)/.test(path)) return path.replace(/[/\\]+$/, "");
   return `${Deno.cwd()}/${path.replace(/^\.\//, "").replace(/[/\\]+$/, "")}`;
-}
-
-async function openFile(path: string): Promise<ByteSource & { close(): void }> {
-  const file = await Deno.open(path, { read: true }).catch((error) => {
-    throw new Error(
-      `Expected a run file at ${path}, found ${error instanceof Deno.errors.NotFound ? "none" : (error as Error).message}`,
-    );
-  });
-  const { size, isDirectory } = await file.stat();
-  if (isDirectory) {
-    file.close();
-    throw new Error(`Expected a run file at ${path}, found a folder; it is unpacked already`);
-  }
-  return {
-    name: path.split(/[/\\]/).at(-1)!,
-    sizeBytes: size,
-    read: async (startByte, endByte) => {
-      const into = new Uint8Array(endByte - startByte);
-      await file.seek(startByte, 0);
-      for (let at = 0; at < into.length; ) {
-        const count = await file.read(into.subarray(at));
-        if (count === null) throw new Error(`${path} became shorter while it was read`);
-        at += count;
-      }
-      return into;
-    },
-    close: () => file.close(),
-  };
 }
