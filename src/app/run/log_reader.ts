@@ -9,6 +9,9 @@ import { longestLine } from "./log_lines.ts";
 /** Lines that a sentence names. */
 const namedLines = 5;
 
+/** A log with more parts than this that are none is no log: to look at each takes long. */
+const mostPartsLeftOut = 1_000_000;
+
 /** What was read of a log beside its events. */
 export interface ReadLog {
   /** A sentence for each thing that a person should know of: what was left out, and where. */
@@ -30,6 +33,7 @@ export class LogReader {
   readonly #name: string;
   readonly #remedy: string;
   readonly #strict: boolean;
+  readonly #mostLeftOut: number;
   #number = 0;
   #events = 0;
   /** Of the last head: a run may have been begun by an earlier version. */
@@ -37,7 +41,10 @@ export class LogReader {
   /** A line that is not JSON, forgiven where nothing follows. */
   #broken: Misfit | null = null;
   #cutOff = false;
-  readonly #lines = new Set<number>();
+  /** Lines of which something was left out: how many, and the first and the last of them. */
+  #lineCount = 0;
+  readonly #firstLines: number[] = [];
+  #lastLine = 0;
   #parts = 0;
   #first: string | null = null;
   readonly #unknownKinds = new Map<string, number>();
@@ -45,7 +52,12 @@ export class LogReader {
   readonly #unreadKnobs = new Set<KnobName>();
 
   /** @param remedy what to do about a file that is not a log, or about a line that is wrong */
-  constructor(name: string, remedy: string, { strict = false }: { strict?: boolean } = {}) {
+  constructor(
+    name: string,
+    remedy: string,
+    { strict = false, mostLeftOut = mostPartsLeftOut }: { strict?: boolean; mostLeftOut?: number } = {},
+  ) {
+    this.#mostLeftOut = mostLeftOut;
     this.#name = name;
     this.#remedy = remedy;
     this.#strict = strict;
@@ -167,9 +179,16 @@ export class LogReader {
     const where = `line ${number}${misfit instanceof NotJson ? " " : ", "}${misfit.message}`;
     if (this.#strict) throw new Error(`${this.#name}, ${where}; ${this.#remedy}`);
     if (knob) this.#unreadKnobs.add((knob[1] ?? knob[2]) as KnobName);
-    this.#lines.add(number);
-    this.#parts++;
+    if (number !== this.#lastLine) {
+      this.#lineCount++;
+      if (this.#firstLines.length < namedLines) this.#firstLines.push(number);
+    }
+    this.#lastLine = number;
     this.#first ??= where;
+    if (++this.#parts > this.#mostLeftOut)
+      throw new Error(
+        `${this.#name} has more than ${this.#mostLeftOut.toLocaleString("en")} parts that are not what a run writes, first ${this.#first}; ${this.#remedy}`,
+      );
   }
 
   #notices(): string[] {
@@ -177,12 +196,12 @@ export class LogReader {
     const shown = `${this.#events.toLocaleString("en")} ${this.#events === 1 ? "event is" : "events are"} shown`;
     if (this.#cutOff) notices.push(`The last line of ${this.#name} is cut off; ${shown}`);
     if (this.#parts > 0) {
-      const lines = [...this.#lines];
-      const others = lines.length - namedLines;
+      const lines = this.#firstLines;
+      const others = this.#lineCount - namedLines;
       const named =
         lines.length === 1
           ? `line ${lines[0]}`
-          : `lines ${lines.slice(0, namedLines).join(", ")}${others > 0 ? ` and ${others.toLocaleString("en")} more` : ""}`;
+          : `lines ${lines.join(", ")}${others > 0 ? ` and ${others.toLocaleString("en")} more` : ""}`;
       const parts = this.#parts === 1 ? "1 part" : `${this.#parts.toLocaleString("en")} parts`;
       notices.push(
         `Left out of ${this.#name}, since they are not what a run writes: ${parts} in ${named}; first ${this.#first}; ${shown}`,

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { linesOf, longestLine } from "../../../src/app/run/log_lines.ts";
+import { LogReader } from "../../../src/app/run/log_reader.ts";
+import { resolveConfig } from "../../../src/train/config.ts";
 
 async function* given(pieces: Iterable<string>) {
   yield* pieces;
@@ -35,4 +37,18 @@ test("a line that is too long is reported once, as soon as it is", async () => {
   }
   for await (const some of linesOf(given(endless()))) if (some.includes(null)) break;
   expect(asked).toBe(longestLine / 2 ** 24 + 1);
+});
+
+test("a log of too many parts that are none is given up", () => {
+  const reader = new LogReader("the log", "choose another", { mostLeftOut: 100 });
+  reader.line(
+    `{"type":"run","format":2,"config":${JSON.stringify(resolveConfig({}))},"model":{"name":"needle","parameters":1},"adapter":"a","resumedAt":0,"startedAt":""}`,
+  );
+  const wrong = '{"type":"update","step":1}';
+  const read = () => {
+    for (let i = 0; i <= 100; i++) reader.line(wrong);
+  };
+  expect(read).toThrow(
+    /^the log has more than 100 parts that are not what a run writes, first line 2, .*; choose another$/,
+  );
 });

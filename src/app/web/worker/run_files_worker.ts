@@ -33,6 +33,9 @@ import { keepRunFile } from "./run_file_store.ts";
 import { createRunStore, markImported, removeRun, storedCheckpoint, storedEntry, storedLog } from "./run_store.ts";
 import { translatedLog } from "./translated_log.ts";
 
+/** Bytes of a file that is being unpacked. */
+const mostInMemory = 2 ** 25;
+
 /** Stored runs as single files, and back. */
 export class RunFilesWorker implements Omit<RunFilesApi, "onnx"> {
   readonly #platform: Platform;
@@ -150,9 +153,18 @@ export class RunFilesWorker implements Omit<RunFilesApi, "onnx"> {
 
   async #keepFiles(name: string, source: ByteSource, file: File, run: RunFile): Promise<void> {
     for (const { path, file: zipped } of run.files) {
-      const pieces: Uint8Array<ArrayBuffer>[] = [];
+      const pieces: (Uint8Array<ArrayBuffer> | Blob)[] = [];
+      let inMemory = 0;
       // Read once in any case: what is damaged is not kept. What lies there as it is needs no memory.
-      for await (const piece of unpackFile(source, zipped)) if (!zipped.stored) pieces.push(piece);
+      for await (const piece of unpackFile(source, zipped)) {
+        if (zipped.stored) continue;
+        pieces.push(piece);
+        inMemory += piece.length;
+        if (inMemory < mostInMemory) continue;
+        // The browser puts a blob on the disk where it is large.
+        pieces.splice(0, pieces.length, new Blob(pieces));
+        inMemory = 0;
+      }
       const from = zipped.stored ? await contentAt(source, zipped) : 0;
       const content = zipped.stored ? file.slice(from, from + zipped.sizeBytes) : new Blob(pieces);
       await keepRunFile(name, path, content);
