@@ -11,7 +11,7 @@ import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
-import { exists, writeAll } from "../storage/durable_files.ts";
+import { exists, newInWords, writeAll } from "../storage/durable_files.ts";
 import { openFileSource } from "../storage/file_source.ts";
 import { markJudge } from "../storage/judge_of_file.ts";
 import { createRunFolder, expectNewFolder } from "../storage/run_folder.ts";
@@ -43,22 +43,7 @@ export async function unpackCommand(
     const places = { ...placesOf(run, `${base}/files`, (path) => path.replace(/^dropped\//, "")), ...given } as Places;
     for (const knob of placeKnobs) if (given[knob] !== undefined) await expectSame(run, places, knob, context);
     const wasThere = await exists(out!);
-    const store = await createRunFolder(out!);
-    let isWhole = false;
-    try {
-      await writeFiles(run, source, `${out}/files`);
-      const checkpoint = run.checkpointAt(places);
-      if (checkpoint) await store.writeCheckpoint(checkpoint);
-      for await (const lines of run.logAt(places)) await store.appendLog(lines);
-      if (asks(run.config)) await markJudge(out!, run.config.judgeUrl);
-      // The last: a folder without it is no run, whatever interrupts this.
-      await store.writeConfig(run.configAt(places));
-      isWhole = true;
-    } finally {
-      await store.close();
-      // Half a run would stand in the way of the next attempt.
-      if (!isWhole) await emptied(out!, wasThere);
-    }
+    await newInWords(out!, () => writeRun(run, { source, places, folder: out!, wasThere }));
     if (asks(run.config))
       terminal.print(visible(`Its judge is at ${run.config.judgeUrl}: who goes on with the run sends answers there`));
     for (const sentence of run.notices) terminal.print(visible(sentence));
@@ -69,6 +54,29 @@ export async function unpackCommand(
     return exitCodes.done;
   } finally {
     source.close();
+  }
+}
+
+/** The folder of a run, whole or not there. */
+async function writeRun(
+  run: RunFile,
+  { source, places, folder, wasThere }: { source: ByteSource; places: Places; folder: string; wasThere: boolean },
+): Promise<void> {
+  const store = await createRunFolder(folder);
+  let isWhole = false;
+  try {
+    await writeFiles(run, source, `${folder}/files`);
+    const checkpoint = run.checkpointAt(places);
+    if (checkpoint) await store.writeCheckpoint(checkpoint);
+    for await (const lines of run.logAt(places)) await store.appendLog(lines);
+    if (asks(run.config)) await markJudge(folder, run.config.judgeUrl);
+    // The last: a folder without it is no run, whatever interrupts this.
+    await store.writeConfig(run.configAt(places));
+    isWhole = true;
+  } finally {
+    await store.close();
+    // Half a run would stand in the way of the next attempt.
+    if (!isWhole) await emptied(folder, wasThere);
   }
 }
 
