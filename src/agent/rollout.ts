@@ -52,6 +52,8 @@ export interface ToolCall {
   label?: string;
   /** Overlap of boxSourcePx with the task's gold box, 0 to 1; absent without a gold box. */
   iou?: number;
+  /** Whether a reader read the task's right answer in the picture that the tool gave, as the model saw it; absent without one. */
+  legible?: boolean;
   /** What else the tool needs to make its picture again: plain data of its own. */
   details?: Record<string, unknown>;
   /** False where the tool gave a picture that no replay can make again. */
@@ -151,11 +153,13 @@ export interface Rollout {
   unjudged?: string;
   /** Null until the group is complete, and where reward is null. */
   advantage: number | null;
-  /** Set where a model on a server wrote it: nothing can be trained on it, and what the server does not say is not known. */
+  /** Set where a model wrote it whose weights are not here, on a server or as graphs: nothing can be trained on it, and what the server does not say is not known. */
   elsewhere?: {
     model: string;
     /** How large it was shown pictures; a factor is the side of the square that one of its image tokens is taken to cover. */
     view?: SizeLimits;
+    /** It ran here as ONNX graphs: what is not known of a server's tokens is known of these. */
+    graphs?: true;
   };
 }
 
@@ -177,4 +181,6 @@ export interface GroupEnded {
   /** Among the tasks that are rolled. */
   taskIndex: number;
   rollouts: Rollout[];
+  /** By rollout: model inputs of the pictures that tools gave. */
+  toolImages: Pixels[][];
 }

@@ -22,6 +22,8 @@ export interface StoredTensor {
   bytes(): Promise<Uint8Array>;
   /** As f32. */
   values(): Promise<Float32Array>;
+  /** Numbers [first, end) as f32. */
+  numbers(first: number, end: number): Promise<Float32Array>;
   /** As f32 in ranges from `first` on, so that no large tensor need be in memory as a whole. */
   parts(): AsyncGenerator<{ first: number; values: Float32Array }>;
   /** Its bytes in ranges, each a multiple of this many numbers. */
@@ -82,6 +84,11 @@ export async function openFile(files: CheckpointFiles, file: string): Promise<St
       checkDtype();
       return toFloat32(await bytes(), dtype);
     };
+    const numbers = async (first: number, end: number) => {
+      checkDtype();
+      const each = elementSizeBytes[dtype];
+      return toFloat32(await read(startByte + first * each, startByte + end * each), dtype);
+    };
     async function* byteParts(multiple: number) {
       checkDtype();
       const eachBytes = multiple * elementSizeBytes[dtype];
@@ -95,7 +102,7 @@ export async function openFile(files: CheckpointFiles, file: string): Promise<St
     async function* parts() {
       for await (const { first, bytes } of byteParts(1)) yield { first, values: toFloat32(bytes, dtype) };
     }
-    return { name, dtype, shape, file, bytes, values, parts, byteParts };
+    return { name, dtype, shape, file, bytes, values, numbers, parts, byteParts };
   });
 }
 

@@ -22,9 +22,9 @@ import { formOf, publishedFormOf, sidesOf, type WeightForm } from "./weight_form
 export type LoadProgress = (doneBytes: number, ofBytes: number) => void;
 
 /** What a weight is filled from. */
-type Source = StoredTensor | QuantizedTensor;
+export type Source = StoredTensor | QuantizedTensor;
 
-const isQuantized = (source: Source): source is QuantizedTensor => "form" in source;
+export const isQuantized = (source: Source): source is QuantizedTensor => "form" in source;
 
 /** How errors name it: a quantized layer is several tensors in its file. */
 const labelOf = (source: Source): string =>
@@ -74,12 +74,22 @@ export async function loadModel(
   return model;
 }
 
+/** A folder's model before any of its weights is read. */
+export interface OpenedFolder {
+  config: ModelConfig;
+  tensors: Source[];
+  /** What fills each weight. */
+  sources: ReadonlyMap<string, Source>;
+  /** How each is stored. */
+  formOf: (parameter: ParameterShape) => WeightForm;
+}
+
 /** A folder's model without its weights: how they will be stored, and what they are filled from. @throws Error as loadModel does */
 export async function openModel(
   files: CheckpointFiles,
   baseDtype: BaseDtype,
   notice: (sentence: string) => void = () => {},
-): Promise<{ config: ModelConfig; tensors: Source[]; formOf: (parameter: ParameterShape) => WeightForm }> {
+): Promise<OpenedFolder> {
   const described = await describedModel(files, notice);
   const tensors = await openSources(files, notice);
   const stored = tensors.filter((one) => !isQuantized(one)) as StoredTensor[];
@@ -95,7 +105,7 @@ export async function openModel(
     if (!source) throw new TypeError(`${parameter.name} is not a weight of this model`);
     return isQuantized(source) ? publishedFormOf(source.form, baseDtype) : formOf(parameter, baseDtype, source.dtype);
   };
-  return { config, tensors, formOf: formOfParameter };
+  return { config, tensors, sources, formOf: formOfParameter };
 }
 
 /** The folder's tensors: those of a quantized linear layer as one. */

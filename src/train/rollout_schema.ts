@@ -118,6 +118,7 @@ const call = object<ToolCall>(
     imageIndex: index,
     label: text,
     iou: measured,
+    legible: flag,
     details: record<unknown>((value) => value, most.names),
     pictureKept: choice<false>(false),
     replaced: ofBranches,
@@ -175,7 +176,10 @@ export const view: Reader<SizeLimits> = (value, path, leaveOut) => {
   return found;
 };
 
-const elsewhere = object<NonNullable<Rollout["elsewhere"]>>({ model: readable(text) }, { view });
+const elsewhere = object<NonNullable<Rollout["elsewhere"]>>(
+  { model: readable(text) },
+  { view, graphs: choice<true>(true) },
+);
 
 export const rollout = object<Rollout>(
   {

@@ -6,6 +6,7 @@ import type { AnsweredBy, WeightsChoice } from "../../src/app/worker_api/asked_w
 import type { AskedBranch, Branch } from "../../src/app/worker_api/branch_api.ts";
 import type {
   AskedRoll,
+  AskedRollByGraphs,
   AskedRollElsewhere,
   AskedRollHere,
   RolledElsewhere,
@@ -154,6 +155,17 @@ export class FakeRollouts extends RolloutLists implements RolloutApi {
     const { elsewhere } = this.#parts;
     if (!elsewhere) throw new Error("There is no server");
     return rollElsewhere(elsewhere, asked, new AbortController().signal);
+  }
+
+  async rollByGraphs(asked: AskedRollByGraphs): Promise<RolledElsewhere> {
+    const { task, graphs } = asked;
+    await this.#asked(`graphs ${task.id} ${graphs.folder} ${graphs.dtype || "any"} ${graphs.device}`);
+    const rollout = { ...this.#parts.roll(asked, 30), elsewhere: { model: graphs.folder } };
+    return { rollout, notices: [`${graphs.folder} on a fake device`] };
+  }
+
+  async graphsLoading(): Promise<null> {
+    return null;
   }
 
   async stopElsewhere(): Promise<void> {

@@ -23,6 +23,8 @@ export interface CardFacts {
   events: readonly CurveEvent[];
   isAdapter: boolean;
   licence: Licence;
+  /** What is said of the graphs where the weights are exported as such. */
+  onnx?: string;
 }
 
 /** README.md as the Hub shows it, and the picture of the curve in it. Nothing in it says where files lie on a machine. */
@@ -35,7 +37,7 @@ export function modelCard(facts: CardFacts): NamedBytes[] {
   const text = [
     frontMatter(facts, config),
     `# ${inline(facts.run)}, step ${step}`,
-    `A vision-language model of the Qwen-VL architecture that was trained by GRPO to look at a picture, call \`image_zoom_in_tool\` where that helps, and answer. ${facts.isAdapter ? "These are the weights of a LoRA adapter, as PEFT loads them." : "These are its weights in bf16, as transformers loads them."} Made with Saccade; the method is DeepEyes' (arXiv:2505.14362) at a small size.`,
+    `A vision-language model of the Qwen-VL architecture that was trained by GRPO to look at a picture, call \`image_zoom_in_tool\` where that helps, and answer. ${weightsLine(facts)} Made with Saccade; the method is DeepEyes' (arXiv:2505.14362) at a small size.`,
     "## Data",
     dataText(config),
     "## Results",
@@ -43,6 +45,7 @@ export function modelCard(facts: CardFacts): NamedBytes[] {
     ...(svg ? ["![Accuracy, zoom rate and held-out accuracy over the steps of the run](curve.svg)"] : []),
     "## Training",
     trainingText(facts, config),
+    ...(facts.onnx ? [facts.onnx] : []),
     "## What is not known",
     "Accuracy is on the tasks above, judged as the settings say. Nothing else was evaluated: not other pictures, not safety, not bias. A model that learns from a reward may learn to please the reward.",
     "## Licence",
@@ -53,6 +56,13 @@ export function modelCard(facts: CardFacts): NamedBytes[] {
     { name: "README.md", bytes: encode(`${text}\n`) },
     ...(svg ? [{ name: "curve.svg", bytes: encode(svg) }] : []),
   ];
+}
+
+function weightsLine({ isAdapter, onnx }: CardFacts): string {
+  if (onnx) return "These are its graphs, as transformers.js and onnxruntime load them.";
+  return isAdapter
+    ? "These are the weights of a LoRA adapter, as PEFT loads them."
+    : "These are its weights in bf16, as transformers loads them.";
 }
 
 /** Names of files in the place of paths, addresses without what may be secret. */
@@ -87,14 +97,15 @@ const datasetsIn = ({ data }: RunConfig): string[] =>
         return hub ? [hub.repository] : [];
       });
 
-function frontMatter({ isAdapter, licence }: CardFacts, config: RunConfig): string {
+function frontMatter({ isAdapter, licence, onnx }: CardFacts, config: RunConfig): string {
   const base = hubOf(config.model);
+  const library = onnx ? "transformers.js" : isAdapter ? "peft" : "transformers";
   const datasets = datasetsIn(config);
   return [
     "---",
     `license: ${licence.id}`,
     ...(licence.id === "other" ? ["license_name: see-base-model"] : []),
-    `library_name: ${isAdapter ? "peft" : "transformers"}`,
+    `library_name: ${library}`,
     "pipeline_tag: image-text-to-text",
     ...(base ? [`base_model: ${base.repository}`, `base_model_relation: ${isAdapter ? "adapter" : "finetune"}`] : []),
     ...(datasets.length > 0 ? ["datasets:", ...datasets.map((name) => `- ${name}`)] : []),

@@ -6,8 +6,11 @@ import { join, resolve } from "node:path";
 /** Named like this at the root of the built page, since a service worker sees what lies beside and below it. */
 const fileName = "service_worker.js";
 
-/** What other sites and readers of the sources fetch, never the page. */
-const notOfThePage = /(^|\/)(README\.md|card\.png)$|\.map$/;
+/**
+ * What is not kept: what other sites and readers of the sources fetch, and onnxruntime-web, which is larger than all the rest and
+ * fetched where a person asks for graphs.
+ */
+const notKept = /(^|\/)(README\.md|card\.png)$|\.map$|^assets\/ort[.-][^/]*\.(js|wasm)$/;
 /** What the page opens without: models, recordings. */
 const isLate = (path) => path.includes("/") && !/^(assets|icons)\//.test(path);
 
@@ -19,7 +22,7 @@ const isLate = (path) => path.includes("/") && !/^(assets|icons)\//.test(path);
 export function offlineFiles(folder) {
   return readdirSync(folder, { recursive: true })
     .map((name) => name.replaceAll("\\", "/"))
-    .filter((path) => statSync(join(folder, path)).isFile() && path !== fileName && !notOfThePage.test(path))
+    .filter((path) => statSync(join(folder, path)).isFile() && path !== fileName && !notKept.test(path))
     .map((path) => [
       path,
       createHash("sha256")

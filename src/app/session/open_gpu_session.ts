@@ -15,7 +15,7 @@ import { matrixUnitsLack, useMatrixUnits } from "../kernels/matrix_units.ts";
 import { chooseProductsFor } from "../kernels/tuned_products.ts";
 import { expectFits } from "../memory/estimate.ts";
 import type { ModelSizes } from "../memory/simulated_step.ts";
-import { fileOrNull, filesIn } from "../model_folder/model_files.ts";
+import { expectWeights, fileOrNull, filesIn } from "../model_folder/model_files.ts";
 import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import { GpuSession } from "./gpu_session.ts";
 import { PicturePool } from "./picture_pool.ts";
@@ -45,6 +45,7 @@ export const openGpuSession = (async (platform, config, options = {}): Promise<G
       throw new Error(
         `Expected a model in ${config.model}, found no config.json there; name a shipped variant, a folder, or owner/name@revision on the Hub`,
       );
+    await expectWeights(platform, config.model);
     const tokenizer = await openTokenizer(fileOrNull(files));
     const notice = (sentence: string) => notices.push(sentence);
     const { baseDtype, kvCacheDtype } = config;

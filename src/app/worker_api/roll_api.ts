@@ -3,6 +3,7 @@ import type { CoordinateFrame } from "../../image/coordinate_frame.ts";
 import type { ToolForm } from "../../policy/elsewhere/remote_policy.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import type { NamedGraphs } from "../session/opened_graphs.ts";
 import type { AnsweredBy, AskedWeights } from "./asked_weights.ts";
 
 /** One more rollout of a task. It belongs to no run, and nothing is trained on it. */
@@ -39,8 +40,13 @@ export interface AskedRollElsewhere extends AskedRoll {
   server: NamedServer;
 }
 
+/** The same by a model as ONNX graphs. */
+export interface AskedRollByGraphs extends AskedRoll {
+  graphs: NamedGraphs;
+}
+
 export interface RolledElsewhere {
   rollout: Rollout;
-  /** What should be known of the server, in sentences. */
+  /** What should be known of the model, in sentences. */
   notices: string[];
 }

@@ -5,7 +5,7 @@ import type { AskedAttention, Attention } from "./asked_attention.ts";
 import type { AskedWeights } from "./asked_weights.ts";
 import type { BranchApi } from "./branch_api.ts";
 import type { ListApi } from "./list_api.ts";
-import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "./roll_api.ts";
+import type { AskedRollByGraphs, AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "./roll_api.ts";
 import type { AskedMeasures, Measures } from "./token_measures.ts";
 import type { AskedEvaluation, AskedGroup, AskedWorths, CausalEvaluation, SeenPictures, Worths } from "./worth_api.ts";
 
@@ -37,4 +37,8 @@ export interface RolloutApi extends BranchApi, ListApi {
   /** The same by a model on a server; needs no model here. A new question ends the one before. */
   rollElsewhere(asked: AskedRollElsewhere): Promise<RolledElsewhere>;
   stopElsewhere(): Promise<void>;
+  /** The same by a model as ONNX graphs, which stay open until others are asked; needs no model here. `stopElsewhere` ends it. */
+  rollByGraphs(asked: AskedRollByGraphs): Promise<RolledElsewhere>;
+  /** How much of the graphs has been read, in bytes of their files; null while none are read. */
+  graphsLoading(): Promise<{ doneBytes: number; ofBytes: number } | null>;
 }

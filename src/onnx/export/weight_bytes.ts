@@ -1,14 +1,16 @@
 import { fromHalf, toHalf } from "../../model/half.ts";
-import type { WeightRows } from "../../model/merged_weights.ts";
 import { type Constant, constantBytes, elementBytes, type WeightUse } from "../graph/graph.ts";
 import { quantBlock } from "../graph/precision.ts";
 
 /** A weight of a graph, and the matrices that it is made of. */
 export type WeightConstant = Constant & { content: WeightUse };
 
-/** Where numbers are read from: the model, and how many rows and columns each of its weights has. */
-export interface WeightSource extends WeightRows {
+/** Where a model's numbers are read from (src/model/folder_weights.ts). */
+export interface WeightSource {
+  /** Rows and columns of a weight as a matrix; a vector has one column. */
   sides(name: string): { rows: number; columns: number };
+  /** Rows [first, end) of a weight, which are asked for in order. */
+  rows(name: string, first: number, end: number): Promise<Float32Array>;
 }
 
 /** Numbers that are in memory at once. */

@@ -86,11 +86,13 @@ export class OnnxModel {
 
   /**
    * Takes tokens behind what is in the cache. The cache that was given stays as it is.
-   * @returns the logits of the next token (V), and the M-RoPE position of the next token
+   * @param of  whose next token's logits are wanted
+   * @returns the logits (V), of all tokens (T, V), and the M-RoPE position of the next token
    */
   async extend(
     { tokens, images, start }: GraphInput,
     past: GraphCache | null,
+    of: "last" | "all" = "last",
   ): Promise<{ logits: Float32Array; cache: GraphCache; next: number }> {
     const { runtime } = this;
     const { imageTokenId, preprocessor } = this.facts;
@@ -103,7 +105,7 @@ export class OnnxModel {
       inputs_embeds: () => embeds,
       attention_mask: () => int64([1, total], new Array<number>(total).fill(1)),
       position_ids: () => int64([3, 1, count], [...positions.t, ...positions.h, ...positions.w]),
-      num_logits_to_keep: () => int64([], [1]),
+      num_logits_to_keep: () => int64([], [of === "all" ? 0 : 1]),
       use_cache_branch: () => ({ dtype: "bool", shape: [1], data: new Uint8Array([past ? 1 : 0]) }),
     };
     const feeds: Record<string, OnnxTensor> = {};
@@ -120,10 +122,11 @@ export class OnnxModel {
     const logits = outputs.logits!;
     const V = logits.shape.at(-1)!;
     const rows = logits.shape.reduce((product, size) => product * size, 1) / V;
-    const last = floatsOf(await runtime.read(logits, (rows - 1) * V, V), logits.dtype).slice();
+    const first = of === "all" ? 0 : rows - 1;
+    const wanted = floatsOf(await runtime.read(logits, first * V, (rows - first) * V), logits.dtype).slice();
     runtime.release(logits);
     const tensors = Object.fromEntries(this.#presents().map((name) => [pastOf(name), outputs[name]!]));
-    return { logits: last, cache: { tensors, tokens: total }, next: positions.next };
+    return { logits: wanted, cache: { tensors, tokens: total }, next: positions.next };
   }
 
   /** Gives the memory of a cache back that nobody goes on from. */

@@ -146,6 +146,16 @@ export const flags = {
     line: "how the settings are printed: our flags, a verl command, a TRL GRPOConfig, a run's config.json",
     default: "flags",
   },
+  dtypes: {
+    kind: "text",
+    value: "LIST",
+    line: "of --as onnx: what the graphs compute in, of fp32, fp16 and q8 (matrices in 8 bits)",
+    default: "fp32,fp16,q8",
+  },
+  onnx: {
+    kind: "path",
+    line: "folder of export --as onnx, whose graphs onnxruntime-web runs: compared with the folders that follow, else with our own numbers of --from, or of --model and --adapter",
+  },
   seconds: { kind: "integer", line: "time limit in all (fuzz: 60, bench: 900)" },
   case: { kind: "integer", line: "repeat this one case, and keep its file" },
   seeds: { kind: "path", line: "folder of real files to mutate, in place of the project's own" },
@@ -169,6 +179,14 @@ export const flags = {
     )[],
     line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard, trackio or as CSV tables; html: the run as pages that need nothing but a browser, or the rollouts of --rollout",
     default: "all",
+  },
+  rows: {
+    kind: "integer",
+    line: "rows to train on that are written at most; otherwise the scenes of all --steps, or all rows of --data",
+  },
+  check: {
+    kind: "path",
+    line: "folder that was exported: its stored rollouts are played through verl by --python, and everything is compared; needs no GPU",
   },
   follow: { kind: "switch", line: "go on with a run while it is made, until it ends" },
   pictures: {
@@ -201,6 +219,8 @@ export interface CommandEntry {
   /** Where few of these groups matter: those that do. */
   only?: readonly (keyof RunConfig)[];
   flags: readonly FlagName[];
+  /** What a flag is here, where it is something else for other commands. */
+  flagsHere?: Partial<Record<FlagName, Partial<Flag>>>;
   required?: readonly FlagName[];
   /** Folders or files follow the command, at least one unless one of `insteadOfFolders` is given: what they are. */
   folders?: string;
@@ -269,12 +289,27 @@ export const commands = {
     ownCode: true,
   },
   export: {
-    line: "write a run's model as a Hugging Face folder in bf16",
+    line: "write a run's model as a Hugging Face folder in bf16, or as ONNX graphs",
     example: "export --from runs/first --out models/first",
-    knobs: ["run"],
-    without: ["steps", "seed"],
-    flags: ["from", "out"],
+    knobs: ["run", "adapter"],
+    only: ["preset", "model", "adapter", "baseDtype"],
+    flags: ["from", "out", "as", "dtypes"],
+    flagsHere: {
+      as: {
+        choices: ["huggingface", "onnx"],
+        line: "what is written: a folder for transformers or PEFT, or graphs for transformers.js and onnxruntime",
+        default: "huggingface",
+      },
+    },
     required: ["out"],
+  },
+  "export verl": {
+    line: "write a run for training on verl and Ray: rows, tools, reward, settings, checkpoint; or check such a folder",
+    example: "export verl --preset needle --out exports/needle",
+    knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
+    without: ["judgeBudget", "judgePromptPrice", "judgeReplyPrice", "judgeSpend", "timeBudget"],
+    flags: ["out", "config", "from", "rows", "tokenizer", "check", "python"],
+    ownCode: true,
   },
   compile: {
     line: "compile every kernel, with Deno's compiler and with Chrome's",
@@ -283,12 +318,13 @@ export const commands = {
     flags: [],
   },
   parity: {
-    line: "compare this machine's numbers with those of transformers, PEFT and verl",
+    line: "compare this machine's numbers with those of transformers, PEFT and verl, or ONNX graphs with either",
     example: "parity test/golden/qwen25-window test/golden/qwen3-deepstack",
-    knobs: [],
-    flags: ["images", "text", "tokenizer", "plain"],
+    knobs: ["run", "adapter"],
+    only: ["model", "adapter", "baseDtype"],
+    flags: ["images", "text", "tokenizer", "plain", "onnx", "from"],
     folders: "folders with a checkpoint, case.json, inputs.safetensors and expected.safetensors",
-    insteadOfFolders: ["images", "text"],
+    insteadOfFolders: ["images", "text", "onnx"],
   },
   conformance: {
     line: "compare our versions of verl's and DeepEyes' behaviour with cases made by the originals",
@@ -334,6 +370,14 @@ export const commands = {
     folders:
       "the folder of a run, which is only read and may go on meanwhile, or a log that was exported; several become one table with --format csv",
     folderWord: "RUN_FOLDER...",
+  },
+  inspect: {
+    line: "say what a run, a sweep, a model, an adapter or a safetensors file holds; only read, without a GPU",
+    example: "inspect runs/first",
+    knobs: [],
+    flags: [],
+    folders: "folders of runs, sweeps, models and adapters; logs, run files and safetensors files",
+    folderWord: "PATH...",
   },
   pack: {
     line: "write a run as one file, to take it to another machine or into the page",
@@ -419,6 +463,12 @@ export const commands = {
 } as const satisfies Record<string, CommandEntry>;
 
 export type CommandName = keyof typeof commands;
+
+/** A flag as a command has it. */
+export function flagOf(command: CommandName, name: FlagName): Flag {
+  const { flagsHere = {} }: CommandEntry = commands[command];
+  return { ...flags[name], ...flagsHere[name] };
+}
 
 /** How the program is called. */
 export const commandName = "npm run saccade --";

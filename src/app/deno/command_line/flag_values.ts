@@ -1,6 +1,6 @@
 import { nearest } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
-import { type CommandName, commands, type Flag, type FlagName, flags, kebab, knobsOf } from "./command_table.ts";
+import { type CommandName, commands, type FlagName, flagOf, flags, kebab, knobsOf } from "./command_table.ts";
 
 /** Whether a knob or flag is one that needs no value. */
 export function isSwitch(key: string | undefined): boolean {
@@ -10,6 +10,8 @@ export function isSwitch(key: string | undefined): boolean {
 
 /** The sentence for a flag that a command does not have. */
 export function unknownFlag(command: CommandName, written: string, known: string[]): string {
+  if (written === "policy-onnx" && (command === "train" || command === "sweep"))
+    return `saccade ${command} trains no ONNX graphs (--policy-onnx), which give no gradients: name the repository with the model.safetensors that they were made from, with --model`;
   const elsewhere = Object.keys(commands).filter((name) =>
     [...knobsOf(name as CommandName), ...commands[name as CommandName].flags].some((key) => kebab(key) === written),
   );
@@ -29,8 +31,8 @@ export function inFlagTerms<T>(key: string, work: () => T): T {
 }
 
 /** The value of a flag that is not a knob. @throws Error that says what it should be */
-export function flagValue(name: FlagName, value: string): string | number | boolean {
-  const flag: Flag = flags[name];
+export function flagValue(command: CommandName, name: FlagName, value: string): string | number | boolean {
+  const flag = flagOf(command, name);
   switch (flag.kind) {
     case "choice":
       if (!flag.choices!.includes(value))

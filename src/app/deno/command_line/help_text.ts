@@ -9,8 +9,8 @@ import {
   type CommandName,
   commandName,
   commands,
-  type Flag,
-  flags,
+  flagOf,
+  type flags,
   kebab,
   knobsOf,
   required,
@@ -23,7 +23,7 @@ import { ownCodeRows, ownCodeWarning } from "./own_code_flags.ts";
 const kinds: readonly (readonly [title: string, names: readonly string[]])[] = [
   ["Train and try", ["train", "sweep", "warmup", "eval", "rollout", "benchmark"]],
   ["Data, judge, settings", ["data", "judge", "settings"]],
-  ["Logs, models, page", ["logs", "export", "pack", "unpack", "serve"]],
+  ["Logs, models, page", ["logs", "inspect", "export", "export verl", "pack", "unpack", "serve"]],
   ["Check this machine and this version", ["bench", "compile", "parity", "conformance", "fuzz"]],
 ];
 
@@ -202,7 +202,7 @@ const listSection = (topic: string, rows: Section["rows"]): Section => ({
 const sectionLines = ({ title, rows }: Section): string[] => [title, ...table(rows)];
 
 export function flagRow(command: CommandName, name: keyof typeof flags): readonly [string, string] {
-  const flag: Flag = flags[name];
+  const flag = flagOf(command, name);
   const value = {
     path: ` ${flag.value ?? "DIR"}`,
     text: ` ${flag.value ?? "TEXT"}`,

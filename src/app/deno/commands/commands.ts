@@ -1,4 +1,5 @@
 import { ServerFailure } from "../../../connection/failure.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
 import type { Options, Request } from "../command_line/arguments.ts";
 import { type CommandContext, Stopped } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
@@ -47,10 +48,13 @@ async function dispatch(request: Request, context: CommandContext): Promise<numb
       return withAsked(changes, options, context, (session, _, config) => rollout(session, config, options, context));
     case "export":
       return exportCommand(changes, options, context);
+    case "export verl":
+      // Only this command reads and writes files of verl.
+      return (await import("./export_verl_command.ts")).exportVerlCommand(changes, options, context);
     case "compile":
       return compileCommand(context);
     case "parity":
-      return parity(options, context);
+      return parity(changes, options, context);
     case "conformance":
       return conformanceCommand(options.folders!, context);
     case "data":
@@ -66,6 +70,9 @@ async function dispatch(request: Request, context: CommandContext): Promise<numb
     case "logs":
       // Only this command writes parquet.
       return (await import("./logs_command.ts")).logsCommand(options, context);
+    case "inspect":
+      // Only this command reads headers without loading.
+      return (await import("./inspect_command.ts")).inspectCommand(options, context);
     case "pack":
       return (await import("./pack_command.ts")).packCommand(options, context);
     case "unpack":
@@ -80,10 +87,10 @@ async function dispatch(request: Request, context: CommandContext): Promise<numb
   }
 }
 
-async function parity(
-  { folders = [], images, text, tokenizer, plain = false }: Options,
-  context: CommandContext,
-): Promise<number> {
+async function parity(changes: Partial<RunConfig>, options: Options, context: CommandContext): Promise<number> {
+  const { folders = [], images, text, tokenizer, plain = false, onnx } = options;
+  // Only with this is onnxruntime loaded.
+  if (onnx !== undefined) return (await import("./parity_onnx.ts")).parityOnnx(changes, options, context);
   const codes = [
     images === undefined ? exitCodes.done : await imagesCommand(images, context),
     text === undefined ? exitCodes.done : await textCommand(text, tokenizer, context),

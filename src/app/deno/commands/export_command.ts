@@ -14,6 +14,8 @@ export async function exportCommand(
   context: CommandContext,
 ): Promise<number> {
   await expectNewFolder(options.out!);
+  if (options.as === "onnx") return (await import("./export_onnx.ts")).exportOnnx(changes, options, context);
+  if (options.dtypes !== undefined) throw new Error("--dtypes is of ONNX graphs; add --as onnx, or leave it out");
   return withSession(changes, options, context, async (session, step, config) => {
     const files = await session.exportFiles();
     const { from } = options;

@@ -107,7 +107,7 @@ async function openFrom(
 }
 
 /** The last checkpoint of a run, which may go on meanwhile; of a damaged one, the one before, and a word about it. */
-async function wholeCheckpoint(folder: string): Promise<NamedBytes[]> {
+export async function wholeCheckpoint(folder: string): Promise<NamedBytes[]> {
   let damage: string | null = null;
   for (const files of await readRunCheckpoints(folder)) {
     const problem = await checkpointProblem(files);
@@ -124,7 +124,7 @@ async function wholeCheckpoint(folder: string): Promise<NamedBytes[]> {
 }
 
 /** @throws Error where what a run was made with, and is to be read now, is another. What flags name instead is their matter. */
-async function checkRunSources(folder: string, config: RunConfig, platform: Platform): Promise<void> {
+export async function checkRunSources(folder: string, config: RunConfig, platform: Platform): Promise<void> {
   const text = await readRunConfig(folder);
   if (text === null) return;
   const { config: stored, sources = [] } = readStored(text);

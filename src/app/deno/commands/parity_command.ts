@@ -44,7 +44,7 @@ export async function parityCommand(
   return sum.failed > 0 || sum.passed === 0 ? exitCodes.failed : exitCodes.done;
 }
 
-function checkLine({ quantity, passed, error, tolerance: { measure, limit }, note }: Check): string {
+export function checkLine({ quantity, passed, error, tolerance: { measure, limit }, note }: Check): string {
   const measured =
     measure === "exact" ? (passed ? "equal" : "different") : `${error.toExponential(1)} of ${limit} ${measure}`;
   return `  ${passed ? "ok  " : "FAIL"}  ${quantity.padEnd(32)}  ${measured}${note && `  ${visible(note)}`}`;

@@ -1,4 +1,3 @@
-import type { LoadProgress } from "../../../model/load.ts";
 import { readDtypes } from "../../../onnx/policy/graph_files.ts";
 import type { Platform } from "../../../platform.ts";
 import { hasAdapter } from "../../../train/adapter_settings.ts";
@@ -6,7 +5,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import { elsewhereDefaults } from "../../../train/elsewhere_defaults.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { loadingLine } from "../../session/loading_line.ts";
-import type { NamedGraphs, OnnxSessionOptions } from "../../session/onnx_session.ts";
+import type { NamedGraphs, OpenedGraphs } from "../../session/opened_graphs.ts";
 import { type PolicyServer, RemoteSession } from "../../session/remote_session.ts";
 import type { RollingSession } from "../../session/session.ts";
 import { needsWeights } from "../../session/weightless_session.ts";
@@ -125,29 +124,35 @@ export async function useElsewhere(
     },
     signal: stopSignal(context),
   };
-  const session = server
-    ? await RemoteSession.open(platform, config, server, parts)
-    : await openGraphs(platform, config, graphs, { ...parts, context });
+  const opened = graphs ? await graphsHere(platform, graphs, context) : null;
   try {
-    if (!options.logJson)
-      context.terminal.print(visible(`${session.model.name} on ${session.adapter}; tools are carried out here`));
-    return await work(session);
+    const session = server
+      ? await RemoteSession.open(platform, config, server, parts)
+      : await (await import("../../session/onnx_session.ts")).OnnxSession.open(platform, config, opened!, parts);
+    try {
+      if (!options.logJson)
+        context.terminal.print(visible(`${session.model.name} on ${session.adapter}; tools are carried out here`));
+      return await work(session);
+    } finally {
+      for (const notice of session.notices)
+        context.terminal.print(options.logJson ? JSON.stringify({ type: "notice", notice }) : visible(`! ${notice}`));
+      session.close();
+    }
   } finally {
-    for (const notice of session.notices)
-      context.terminal.print(options.logJson ? JSON.stringify({ type: "notice", notice }) : visible(`! ${notice}`));
-    session.close();
+    await opened?.close();
   }
 }
 
-/** The runtime comes with the first folder of graphs. */
-async function openGraphs(
+/** The runtime is loaded for the first folder of graphs. */
+async function graphsHere(
   platform: Platform,
-  config: RunConfig,
   graphs: NamedGraphs,
-  { context, ...parts }: Omit<OnnxSessionOptions, "openRuntime"> & { context: CommandContext },
-): Promise<RollingSession> {
-  const { OnnxSession } = await import("../../session/onnx_session.ts");
+  { terminal }: CommandContext,
+): Promise<OpenedGraphs> {
+  const { openGraphs } = await import("../../session/opened_graphs.ts");
   const { openOnnxRuntime } = await import("../gpu/onnx_runtime.ts");
-  const progress: LoadProgress = (doneBytes, ofBytes) => context.terminal.progress(loadingLine(doneBytes, ofBytes));
-  return OnnxSession.open(platform, config, graphs, { ...parts, openRuntime: openOnnxRuntime, progress });
+  return openGraphs(platform, graphs, {
+    openRuntime: openOnnxRuntime,
+    progress: (doneBytes, ofBytes) => terminal.progress(loadingLine(doneBytes, ofBytes)),
+  });
 }

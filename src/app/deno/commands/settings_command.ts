@@ -41,6 +41,8 @@ export function settingsAs(as: NonNullable<Options["as"]>, config: RunConfig): s
       return configText(config).trimEnd();
     case "flags":
       return trainCommandText(config);
+    default:
+      throw new TypeError(`settings are not printed as ${as}`);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   replaceFile,
   syncFolder,
   truncateDurably,
+  writeAll,
   writeDurably,
 } from "./durable_files.ts";
 import { isDeadLock, lockFolder, lockName } from "./run_lock.ts";
@@ -43,8 +44,13 @@ const names = {
 /** A folder for a new run. @throws Error where something stands there already, or where it cannot be written. */
 export async function createRunFolder(folder: string): Promise<RunStore> {
   await expectNewFolder(folder);
+  const isNew = !(await exists(folder));
   await inWords(folder, "create the run folder", () => Deno.mkdir(folder, { recursive: true }));
-  const release = await lockFolder(folder);
+  const release = await lockFolder(folder).catch(async (error) => {
+    // Only where it is empty: another process may have begun a run in it.
+    if (isNew) await Deno.remove(folder).catch(() => {});
+    throw error;
+  });
   try {
     // Another process may have begun a run here before this one had the lock.
     await expectNewFolder(folder, { locked: true });
@@ -63,7 +69,9 @@ export async function expectNewFolder(folder: string, { locked = false } = {}): 
   const all = await entries(folder);
   const isFree = locked || (all.includes(names.lock) && (await isDeadLock(folder)));
   // A file that a process was writing when it died is not whole.
-  const found = all.filter((name) => !(isFree && [names.lock, `${names.config}.writing`].includes(name)));
+  const found = all.filter(
+    (name) => !(isFree && [names.lock, names.writing, `${names.config}.writing`].includes(name)),
+  );
   if (found.includes(names.config) && [names.log, names.lock, names.checkpoint].some((name) => found.includes(name))) {
     throw new Error(
       `${folder} holds a run already; go on with it by --resume ${folder}, or choose another folder with --out`,
@@ -206,4 +214,55 @@ export async function writeNewFolder(folder: string, files: readonly NamedBytes[
       throw error;
     }
   });
+}
+
+/** A file that is made while it is written. */
+export interface FileInPieces {
+  /** Its path in the folder, with "/" between. */
+  name: string;
+  pieces(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+/**
+ * The same for files that are too large to be in memory: they are written beside the folder, which takes its name when every
+ * byte is on the disk.
+ * @param wrote  called with how many bytes each piece had; what it throws ends the writing
+ */
+export async function writeNewFolderInPieces(
+  folder: string,
+  files: readonly FileInPieces[],
+  wrote: (bytes: number) => void = () => {},
+): Promise<void> {
+  await expectNewFolder(folder);
+  const writing = `${folder.replace(/[/\\]+$/, "")}.writing`;
+  const disk = <T>(work: () => Promise<T>) => inWords(folder, "write the files", work);
+  try {
+    await disk(async () => {
+      await removeIfThere(writing);
+      await Deno.mkdir(writing, { recursive: true });
+    });
+    for (const { name, pieces } of files) {
+      const path = join(writing, name);
+      await disk(() => Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true }));
+      const file = await disk(() => Deno.open(path, { write: true, createNew: true }));
+      try {
+        for await (const piece of pieces()) {
+          await disk(() => writeAll(file, piece));
+          wrote(piece.length);
+        }
+        await disk(() => file.sync());
+      } finally {
+        file.close();
+      }
+    }
+    await disk(async () => {
+      await expectNewFolder(folder);
+      // Not every system renames onto a folder that is there, though it is empty.
+      await removeIfThere(folder);
+      await Deno.rename(writing, folder);
+    });
+  } catch (error) {
+    await removeIfThere(writing).catch(() => {});
+    throw error;
+  }
 }

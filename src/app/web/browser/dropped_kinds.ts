@@ -72,6 +72,14 @@ async function modelIn(path: string, folder: string, files: Files): Promise<Drop
     shards = await shardsOf(files.get(`${folder}model.safetensors.index.json`)!);
   missing.unshift(...shards.filter((name) => !has(name)));
   const sizeBytes = shards.reduce((sum, name) => sum + (files.get(folder + name)?.size ?? 0), 0);
+  const graphs = [...files.keys()].some((name) => name.startsWith(`${folder}onnx/decoder_model_merged`));
+  if (graphs && missing.some((name) => shards.includes(name)))
+    return folderAt(path, folder, files, {
+      kind: "model",
+      usable: false,
+      message:
+        "A model as ONNX graphs: it can sample a task on the Compare tab, not be trained, which takes the model.safetensors that they were made from",
+    });
   const pickled = [...files.keys()].some((name) => name.startsWith(folder) && /\.(bin|pth?)$/.test(name));
   const how =
     pickled && !has(shards[0] ?? "")

@@ -2,6 +2,7 @@ import { type Signal, signal } from "@preact/signals";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { elsewhereDefaults } from "../../../train/elsewhere_defaults.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import type { NamedGraphs } from "../../session/opened_graphs.ts";
 import type { AnsweredBy, WeightsChoice } from "../../worker_api/asked_weights.ts";
 import type { NamedServer } from "../../worker_api/roll_api.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
@@ -36,6 +37,9 @@ export class CompareControl {
   /** By the ids of the side that wrote and the one that was asked. */
   readonly scores: Signal<ReadonlyMap<string, Scored>> = signal(new Map());
   readonly server: Signal<NamedServer> = signal({ url: "", model: "", frame: null, toolForm: "text" });
+  readonly graphs: Signal<NamedGraphs> = signal({ folder: "", dtype: "", device: "gpu" });
+  /** How much of the graphs has been read; null while none are read. */
+  readonly graphsRead: Signal<{ doneBytes: number; ofBytes: number } | null> = signal(null);
   readonly #api: RunApi;
   readonly #store: Store;
   #count = 0;
@@ -117,6 +121,35 @@ export class CompareControl {
     });
   }
 
+  /**
+   * The task by a model as ONNX graphs. The result becomes B.
+   * @param described  under the settings that models elsewhere are asked with, whose prompts describe the tools
+   */
+  async rollByGraphs(chosen: Chosen, { greedy, described }: { greedy: boolean; described: boolean }): Promise<void> {
+    const graphs = this.graphs.peek();
+    await this.#while(`the graphs of ${graphs.folder}`, async () => {
+      const config = { ...this.#pictures(), ...(described ? elsewhereDefaults : {}) };
+      this.#waitsForServer = true;
+      const asked = { task: chosen.task, config, greedy, step: Math.max(0, chosen.step - 1), graphs };
+      const watch = setInterval(() => void this.#lookAtGraphs(), 500);
+      try {
+        const { rollout, notices } = await this.#api.rollouts.rollByGraphs(asked);
+        if (rollout.error !== undefined && !rollout.elsewhere) throw new Error(rollout.error);
+        const label = `${graphs.folder}, ${greedy ? "greedy" : `seed ${config.seed}`}`;
+        const side = this.#keep("graphs", rollout, { label, chosen, config, weights: null, notices });
+        this.b.value = side.id;
+      } finally {
+        clearInterval(watch);
+        this.graphsRead.value = null;
+      }
+    });
+  }
+
+  async #lookAtGraphs(): Promise<void> {
+    const read = await this.#api.rollouts.graphsLoading();
+    if (this.asking.peek() !== null) this.graphsRead.value = read;
+  }
+
   /** Rollouts of the same task in another stored run. The first of them becomes B. */
   async findIn(run: string, chosen: Chosen): Promise<void> {
     await this.#while(`the run ${run}`, async () => {
@@ -183,7 +216,7 @@ export class CompareControl {
     store.tab.value = "step";
   }
 
-  /** Gives up waiting for a server. */
+  /** Gives up waiting for a server, or for graphs. */
   async stop(): Promise<void> {
     if (this.#waitsForServer) await this.#api.rollouts.stopElsewhere();
   }

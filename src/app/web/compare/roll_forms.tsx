@@ -5,6 +5,7 @@ import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
 import { useCompare } from "./compare_context.ts";
 import { Field } from "./field.tsx";
+import { GraphsForm } from "./graphs_form.tsx";
 import { GreedyField } from "./greedy_field.tsx";
 import { ServerForm } from "./server_form.tsx";
 
@@ -14,6 +15,7 @@ export function RollForms({ chosen }: { chosen: Chosen }) {
     <>
       <HereForm chosen={chosen} />
       <ServerForm chosen={chosen} />
+      <GraphsForm chosen={chosen} />
       <OtherRun chosen={chosen} />
     </>
   );

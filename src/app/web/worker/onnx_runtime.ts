@@ -15,11 +15,25 @@ async function load(): Promise<OrtModule> {
     throw new Error(
       "This browser's WebAssembly cannot wait for a GPU (JSPI), which onnxruntime-web needs; use a Chrome or Edge of version 137 or later",
     );
-  const ort = await import("onnxruntime-web/jspi");
-  ort.env.wasm.wasmPaths = { wasm: new URL(wasmAddress, import.meta.url) };
+  const ort = await import("onnxruntime-web/jspi").catch((error: Error) => {
+    throw new Error(
+      `The part of the page that runs ONNX graphs could not be fetched (${error.message}); reload the page`,
+    );
+  });
+  ort.env.wasm.wasmBinary = await wasmBytes();
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "fatal";
   return ort;
+}
+
+/** Read here, so that what goes wrong is a sentence. */
+async function wasmBytes(): Promise<ArrayBuffer> {
+  const answer = await fetch(new URL(wasmAddress, import.meta.url)).catch((error: Error) => error);
+  if (answer instanceof Error || !answer.ok)
+    throw new Error(
+      `The WebAssembly of onnxruntime-web (17 MB) could not be fetched from where the page came from (${answer instanceof Error ? answer.message : answer.status}); it is not kept for offline use: go online, and try again`,
+    );
+  return answer.arrayBuffer();
 }
 
 /**

@@ -63,6 +63,7 @@ export function openBrowserPlatform(
         engine: thisEngine(),
       }) ?? "",
     gpuName: webglName,
+    readerThread: () => new Worker(new URL("./reader_worker.ts", import.meta.url), { type: "module", name: "reader" }),
     cache: cachedTexts,
     pictures: pictures.api<PictureDecoder>(),
     fetchAhead: (model) => {
@@ -121,7 +122,7 @@ function webglName(): string | null {
 const shippedFiles = ["config.json", "tokenizer.json", "model.safetensors"];
 
 /** A file of weights, whatever signature stands behind it. */
-const isWeights = (path: string): boolean => /\.safetensors(\?.*)?$/s.test(path);
+const isWeights = (path: string): boolean => /\.(safetensors|onnx|onnx_data(_\d+)?)(\?.*)?$/s.test(path);
 
 async function fetchFile(base: string, path: string): Promise<Uint8Array | null> {
   const address = new URL(path.split("/").map(encodeURIComponent).join("/"), base);

@@ -4,7 +4,13 @@ import type { ListRow } from "../../rollout_list/list_row.ts";
 import type { AskedAttention, Attention } from "../../worker_api/asked_attention.ts";
 import type { AskedBranch, Branch } from "../../worker_api/branch_api.ts";
 import type { AskedList, FoundList, ListedRun, LogPiece, LogSource, RecalledStep } from "../../worker_api/list_api.ts";
-import type { AskedRollElsewhere, AskedRollHere, RolledElsewhere, RolledHere } from "../../worker_api/roll_api.ts";
+import type {
+  AskedRollByGraphs,
+  AskedRollElsewhere,
+  AskedRollHere,
+  RolledElsewhere,
+  RolledHere,
+} from "../../worker_api/roll_api.ts";
 import type { RolloutApi } from "../../worker_api/rollout_api.ts";
 import type { AskedMeasures, Measures } from "../../worker_api/token_measures.ts";
 import type {
@@ -17,6 +23,7 @@ import type {
 } from "../../worker_api/worth_api.ts";
 import { keptBranches, removeBranches } from "./branch_store.ts";
 import { BranchWorker } from "./branch_worker.ts";
+import { GraphRolls } from "./graph_rolls.ts";
 import { keepMark, keptMarks } from "./mark_store.ts";
 import { RolloutLists } from "./rollout_lists.ts";
 import { measureRollout } from "./rollout_measures.ts";
@@ -37,6 +44,7 @@ export class RolloutWorker implements RolloutApi {
   readonly #branches: BranchWorker;
   readonly #between: Between;
   readonly #elsewhere: ElsewhereParts;
+  readonly #graphs: GraphRolls;
   #stopElsewhere = new AbortController();
 
   constructor(weights: WeightsBeside, between: Between, elsewhere: ElsewhereParts) {
@@ -44,6 +52,7 @@ export class RolloutWorker implements RolloutApi {
     this.#branches = new BranchWorker(weights, between);
     this.#between = between;
     this.#elsewhere = elsewhere;
+    this.#graphs = new GraphRolls(elsewhere);
   }
 
   branch(asked: AskedBranch): Promise<{ branch: Branch; notKept: string | null }> {
@@ -92,8 +101,17 @@ export class RolloutWorker implements RolloutApi {
     return rollElsewhere(this.#elsewhere, asked, this.#stopElsewhere.signal);
   }
 
+  async rollByGraphs(asked: AskedRollByGraphs): Promise<RolledElsewhere> {
+    await this.stopElsewhere();
+    return this.#graphs.roll(asked, this.#stopElsewhere.signal);
+  }
+
+  async graphsLoading(): Promise<{ doneBytes: number; ofBytes: number } | null> {
+    return this.#graphs.loading;
+  }
+
   async stopElsewhere(): Promise<void> {
-    this.#stopElsewhere.abort(new Error("The server is not waited for any more"));
+    this.#stopElsewhere.abort(new Error("The model is not waited for any more"));
     this.#stopElsewhere = new AbortController();
   }
 
