@@ -1,6 +1,7 @@
-import { fromHalf, toHalf } from "../../model/half.ts";
+import { fromHalf } from "../../model/half.ts";
 import { type Constant, constantBytes, elementBytes, type WeightUse } from "../graph/graph.ts";
 import { quantBlock } from "../graph/precision.ts";
+import { halvesOf } from "../graph/tables.ts";
 
 /** A weight of a graph, and the matrices that it is made of. */
 export type WeightConstant = Constant & { content: WeightUse };
@@ -116,15 +117,10 @@ export function quantized(values: Float32Array, columns: number): { quants: Uint
   return { quants, scales };
 }
 
-/** JavaScript's own array of halves, where this engine has it. */
-const Halves = (globalThis as { Float16Array?: new (values: Float32Array) => ArrayBufferView & ArrayLike<number> })
-  .Float16Array;
-
 function packed(values: Float32Array, { type }: Pick<Constant, "type">, at: string): Uint8Array {
   if (type === "float32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   if (type !== "float16" || elementBytes[type] !== 2) throw new TypeError(`${at}: ${type} is not a type of weights`);
-  const halves = Halves ? new Halves(values) : Uint16Array.from(values, toHalf);
-  const bits = new Uint16Array(halves.buffer as ArrayBuffer, halves.byteOffset, values.length);
+  const bits = halvesOf(values);
   for (let i = 0; i < bits.length; i++)
     if ((bits[i]! & 0x7fff) === 0x7c00)
       throw new Error(
