@@ -5,3 +5,9 @@ declare module "*.wgsl" {
   const source: string;
   export default source;
 }
+
+/** A Python file's text, which an export carries. */
+declare module "*.py" {
+  const source: string;
+  export default source;
+}

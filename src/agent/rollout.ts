@@ -151,11 +151,13 @@ export interface Rollout {
   unjudged?: string;
   /** Null until the group is complete, and where reward is null. */
   advantage: number | null;
-  /** Set where a model on a server wrote it: nothing can be trained on it, and what the server does not say is not known. */
+  /** Set where a model wrote it whose weights are not here, on a server or as graphs: nothing can be trained on it, and what the server does not say is not known. */
   elsewhere?: {
     model: string;
     /** How large it was shown pictures; a factor is the side of the square that one of its image tokens is taken to cover. */
     view?: SizeLimits;
+    /** It ran here as ONNX graphs: what is not known of a server's tokens is known of these. */
+    graphs?: true;
   };
 }
 

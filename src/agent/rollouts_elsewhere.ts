@@ -8,10 +8,10 @@ import type { Rollout, Segment } from "./rollout.ts";
  */
 export function describeElsewhere(
   rollout: Pick<Rollout, "segments" | "elsewhere">,
-  { model, view, tokenCount, promptTokens, alternatives }: TurnElsewhere,
+  { model, view, tokenCount, promptTokens, alternatives, graphs }: TurnElsewhere,
   vocabulary: Pick<Vocabulary, "texts">,
 ): void {
-  rollout.elsewhere = { model, view };
+  rollout.elsewhere = { model, view, ...(graphs && { graphs }) };
   const before = rollout.segments.slice(0, -1);
   const written = rollout.segments.at(-1)!;
   const answered = before.pop();

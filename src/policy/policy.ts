@@ -50,7 +50,7 @@ export interface Turn {
   failed?: string;
 }
 
-/** What is known of a turn that a model on a server wrote (elsewhere/remote_policy.ts). */
+/** What is known of a turn that a model wrote whose weights are not here: on a server (elsewhere/remote_policy.ts), or as graphs. */
 export interface TurnElsewhere {
   model: string;
   /** How large it is shown pictures. */
@@ -60,6 +60,8 @@ export interface TurnElsewhere {
   promptTokens: number | null;
   /** The likeliest tokens at each place, by text, with their natural log-probabilities. */
   alternatives?: [text: string, logprob: number][][];
+  /** Graphs wrote it: its log-probabilities, entropies and tokens are what was sampled from. */
+  graphs?: true;
 }
 
 /**

@@ -175,7 +175,10 @@ export const view: Reader<SizeLimits> = (value, path, leaveOut) => {
   return found;
 };
 
-const elsewhere = object<NonNullable<Rollout["elsewhere"]>>({ model: readable(text) }, { view });
+const elsewhere = object<NonNullable<Rollout["elsewhere"]>>(
+  { model: readable(text) },
+  { view, graphs: choice<true>(true) },
+);
 
 export const rollout = object<Rollout>(
   {

@@ -1,13 +1,17 @@
 /**
- * A plugin of vite's for `import source from "./x.wgsl" with { type: "text" }`, which Deno reads by itself. JavaScript, so
- * that Node runs it as it stands.
+ * A plugin of vite's for `import source from "./x.wgsl" with { type: "text" }`, which Deno reads by itself; the same for the
+ * Python files of an export. JavaScript, so that Node runs it as it stands.
  */
 export const wgslAsText = () => ({
   name: "wgsl-as-text",
   enforce: "pre",
   transform: {
-    filter: { id: /\.wgsl$/ },
-    handler: (code) => ({ code: `export default ${JSON.stringify(compactWgsl(code))}`, map: null, moduleType: "js" }),
+    filter: { id: /\.(wgsl|py)$/ },
+    handler: (code, id) => ({
+      code: `export default ${JSON.stringify(id.endsWith(".py") ? code : compactWgsl(code))}`,
+      map: null,
+      moduleType: "js",
+    }),
   },
 });
 

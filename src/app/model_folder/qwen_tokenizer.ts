@@ -1,4 +1,4 @@
-import { jsonObject, parseJson } from "../../model/json_file.ts";
+import { type Json, jsonObject, parseJson } from "../../model/json_file.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import { joinTokenizer, qwenSplit } from "../../policy/tokenizer_parts.ts";
 
@@ -19,6 +19,14 @@ const maxFileBytes = 128 * 2 ** 20;
  * @param find a file of the folder, null where there is none
  */
 export async function openTokenizer(find: (name: string) => Promise<Uint8Array | null>): Promise<Tokenizer> {
+  const source = await tokenizerSource(find);
+  // The page fetches the library with the first of them.
+  const { Tokenizer } = await import("../../policy/tokenizer.ts");
+  return new Tokenizer(source);
+}
+
+/** The same as the contents of a tokenizer.json. */
+export async function tokenizerSource(find: (name: string) => Promise<Uint8Array | null>): Promise<Json> {
   const text = async (name: string) => {
     const bytes = await find(name);
     if (bytes && bytes.length > maxFileBytes)
@@ -27,9 +35,7 @@ export async function openTokenizer(find: (name: string) => Promise<Uint8Array |
   };
   const json = (value: string, name: string) => jsonObject(parseJson(value, name), name);
   const whole = await text("tokenizer.json");
-  // The page fetches the library with the first of them.
-  const { Tokenizer } = await import("../../policy/tokenizer.ts");
-  if (whole) return new Tokenizer(json(whole, "tokenizer.json"));
+  if (whole) return json(whole, "tokenizer.json");
   const [vocab, merges] = [await text("vocab.json"), await text("merges.txt")];
   if (!vocab || !merges)
     throw new Error("Expected tokenizer.json, or vocab.json and merges.txt, in the tokenizer's folder, found neither");
@@ -42,12 +48,10 @@ export async function openTokenizer(find: (name: string) => Promise<Uint8Array |
     rstrip: false,
     single_word: false,
   }));
-  return new Tokenizer(
-    joinTokenizer({
-      vocab: json(vocab, "vocab.json") as Record<string, number>,
-      merges,
-      split: qwenSplit,
-      addedTokens,
-    }),
-  );
+  return joinTokenizer({
+    vocab: json(vocab, "vocab.json") as Record<string, number>,
+    merges,
+    split: qwenSplit,
+    addedTokens,
+  }) as Json;
 }

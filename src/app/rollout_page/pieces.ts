@@ -29,8 +29,8 @@ export function piecesOf(
     const token = tokens[i]!;
     const text = texts ? (texts[i] ?? "") : textOf(token);
     let length = 1;
-    // Elsewhere one token stands for a picture.
-    if (text === imageText && !texts) while (tokens[i + length] === token) length++;
+    // For a server's model one token stands for a picture.
+    if (text === imageText) while (tokens[i + length] === token) length++;
     const at = i;
     const isGiven = given.some(([from, to]) => at >= from && at < to);
     const sampled = source === "model" && !isGiven;

@@ -137,7 +137,10 @@ export class OnnxConversations implements Conversations {
 
   #turnOf({ turn, promptTokens, alternatives }: Writing): Turn {
     const { name: model, view } = this.#parts;
-    return { ...turn, elsewhere: { model, view, tokenCount: turn.tokens.length, promptTokens, alternatives } };
+    return {
+      ...turn,
+      elsewhere: { model, view, tokenCount: turn.tokens.length, promptTokens, alternatives, graphs: true },
+    };
   }
 
   #row(index: number): Row {

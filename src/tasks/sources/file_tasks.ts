@@ -20,6 +20,13 @@ export interface FileTasks extends TaskSource {
   readonly skipped: ReadonlyMap<Skip, number>;
   /** The sentence for each row that was left out, in the order in which they were met. */
   readonly skippedRows: ReadonlyMap<string, string>;
+  /** Every row that is trained on, once, in the order of the files; those that are left out are not among them. */
+  trained(): AsyncGenerator<Task>;
+  /**
+   * The files of a task's pictures, as its row has them; null for one of which other programs read other pixels than are used
+   * here: it was resized, or has other channels than red, green and blue.
+   */
+  plainFiles(task: Task): Promise<(Uint8Array | null)[]>;
 }
 
 /** Purposes of random streams (see needle.ts and lessons.ts for others). */
@@ -136,6 +143,17 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
           : []),
       ];
     },
+    trained: async function* () {
+      for (const row of [...train].sort((a, b) => a - b)) {
+        const task = await taskAt(row);
+        if (task) yield task;
+      }
+    },
+    plainFiles: async ({ id }) => {
+      const { row, found } = await look(all.rowOf(id));
+      const files = row && found.pictures.length > 0 ? await row.pictures() : [];
+      return found.pictures.map((picture, i) => (isPlain(picture) ? files[i]! : null));
+    },
     pictures: async ({ id }) => {
       const { found } = await look(all.rowOf(id));
       if (found.skip) throw new Error(`${id} has no pictures to show: ${found.skip.why}`);
@@ -143,6 +161,10 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
     },
   };
 }
+
+/** Whether every program reads the same pixels from a picture's file. */
+const isPlain = ({ format, mode, width, height, sourceWidth, sourceHeight }: Surveyed["pictures"][number]): boolean =>
+  format !== "WEBP" && mode === "RGB" && width === sourceWidth && height === sourceHeight;
 
 /** A row with what would become of it; one that cannot be read is left out like any other. */
 export async function lookAt(

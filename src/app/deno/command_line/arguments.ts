@@ -99,6 +99,8 @@ export interface Options {
   json?: string;
   markdown?: string;
   python?: string;
+  rows?: number;
+  check?: string;
 }
 
 /**
@@ -107,7 +109,7 @@ export interface Options {
  * @throws Error with one sentence that names the nearest command or flag, or what a value should be.
  */
 export function parseArguments(words: readonly string[]): Parsed {
-  const [first, ...rest] = words;
+  const [first, ...rest] = joined(words);
   if (first === undefined || isHelp(first)) return helpAbout(first === undefined ? [] : rest);
   if (first === "--version" || first === "-V" || first === "version")
     return { command: null, help: true, topic: "version" };
@@ -138,6 +140,14 @@ export function parseArguments(words: readonly string[]): Parsed {
     ...(notes.length > 0 ? { notes } : {}),
   };
 }
+
+/** Two words are one command: export verl. */
+const joined = (words: readonly string[]): readonly string[] => {
+  const at = words.findIndex((word, i) => `${word} ${words[i + 1]}` in commands);
+  // It is the command itself, or what help is asked about.
+  if (at !== 0 && !(at === 1 && isHelp(words[0]!))) return words;
+  return [...words.slice(0, at), `${words[at]} ${words[at + 1]}`, ...words.slice(at + 2)];
+};
 
 const isHelp = (word: string): boolean => word === "--help" || word === "-h" || word === "help";
 

@@ -180,6 +180,14 @@ export const flags = {
     line: "format of the log: rollouts for verl, RLLoggingBoard or TRL, metrics for TensorBoard, trackio or as CSV tables; html: the run as pages that need nothing but a browser, or the rollouts of --rollout",
     default: "all",
   },
+  rows: {
+    kind: "integer",
+    line: "rows to train on that are written at most; otherwise the scenes of all --steps, or all rows of --data",
+  },
+  check: {
+    kind: "path",
+    line: "folder that was exported: its stored rollouts are played through verl by --python, and everything is compared; needs no GPU",
+  },
   follow: { kind: "switch", line: "go on with a run while it is made, until it ends" },
   pictures: {
     kind: "switch",
@@ -295,6 +303,14 @@ export const commands = {
     },
     required: ["out"],
   },
+  "export verl": {
+    line: "write a run for training on verl and Ray: rows, tools, reward, settings, checkpoint; or check such a folder",
+    example: "export verl --preset needle --out exports/needle",
+    knobs: ["run", "adapter", "tasks", "rollouts", "reward", "judge", "grpo", "bookkeeping"],
+    without: ["judgeBudget", "judgePromptPrice", "judgeReplyPrice", "judgeSpend", "timeBudget"],
+    flags: ["out", "config", "from", "rows", "tokenizer", "check", "python"],
+    ownCode: true,
+  },
   compile: {
     line: "compile every kernel, with Deno's compiler and with Chrome's",
     example: "compile",
@@ -354,6 +370,14 @@ export const commands = {
     folders:
       "the folder of a run, which is only read and may go on meanwhile, or a log that was exported; several become one table with --format csv",
     folderWord: "RUN_FOLDER...",
+  },
+  inspect: {
+    line: "say what a run, a sweep, a model, an adapter or a safetensors file holds; only read, without a GPU",
+    example: "inspect runs/first",
+    knobs: [],
+    flags: [],
+    folders: "folders of runs, sweeps, models and adapters; logs, run files and safetensors files",
+    folderWord: "PATH...",
   },
   pack: {
     line: "write a run as one file, to take it to another machine or into the page",

@@ -48,6 +48,9 @@ async function dispatch(request: Request, context: CommandContext): Promise<numb
       return withAsked(changes, options, context, (session, _, config) => rollout(session, config, options, context));
     case "export":
       return exportCommand(changes, options, context);
+    case "export verl":
+      // Only this command reads and writes files of verl.
+      return (await import("./export_verl_command.ts")).exportVerlCommand(changes, options, context);
     case "compile":
       return compileCommand(context);
     case "parity":
@@ -67,6 +70,9 @@ async function dispatch(request: Request, context: CommandContext): Promise<numb
     case "logs":
       // Only this command writes parquet.
       return (await import("./logs_command.ts")).logsCommand(options, context);
+    case "inspect":
+      // Only this command reads headers without loading.
+      return (await import("./inspect_command.ts")).inspectCommand(options, context);
     case "pack":
       return (await import("./pack_command.ts")).packCommand(options, context);
     case "unpack":

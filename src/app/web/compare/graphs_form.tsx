@@ -11,8 +11,8 @@ import { Field } from "./field.tsx";
 import { GreedyField } from "./greedy_field.tsx";
 
 const deviceNames: Record<NamedGraphs["device"], string> = {
-  gpu: "the graphics card",
-  cpu: "the processor (slow)",
+  gpu: "graphics card",
+  cpu: "processor (slow)",
 };
 
 /** Those of transformers.js, by its names. */
@@ -63,7 +63,7 @@ export function GraphsForm({ chosen }: { chosen: Chosen }) {
           value={graphs.dtype}
           onChange={(event) => change({ dtype: event.currentTarget.value })}
         >
-          <option value="">as the folder recommends</option>
+          <option value="">recommended</option>
           {dtypes.map((dtype) => (
             <option key={dtype} value={dtype}>
               {dtype}
@@ -90,8 +90,8 @@ export function GraphsForm({ chosen }: { chosen: Chosen }) {
           value={described ? "described" : "run"}
           onChange={(event) => setDescribed(event.currentTarget.value === "described")}
         >
-          <option value="run">as this run writes it</option>
-          <option value="described">with the tools described (large models)</option>
+          <option value="run">of this run</option>
+          <option value="described">with tools described</option>
         </select>
       </Field>
       <GreedyField id={id} greedy={greedy} setGreedy={setGreedy} />

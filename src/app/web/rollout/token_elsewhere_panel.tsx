@@ -2,10 +2,11 @@ import { figure } from "../labels/numbers.ts";
 import type { StepContext } from "./step_context.ts";
 import { visibleText } from "./token_units.ts";
 
-/** The token under the cursor of a rollout that a model on a server wrote: what the server says, and no more. */
+/** The token under the cursor of a rollout that a model on a server wrote, or graphs: what these say, and no more. */
 export function TokenElsewherePanel({ step: { chosen, unit } }: { step: StepContext }) {
   const { segments, elsewhere } = chosen.rollout;
-  const { logprob, source, text } = unit;
+  const { logprob, entropy, source, text, token } = unit;
+  const graphs = elsewhere?.graphs === true;
   const segment = segments[unit.segment];
   const before = segments.slice(0, unit.segment).reduce((sum, { tokens }) => sum + tokens.length, 0);
   const list = segment?.alternatives?.[unit.first - before] ?? [];
@@ -15,7 +16,9 @@ export function TokenElsewherePanel({ step: { chosen, unit } }: { step: StepCont
     <>
       {list.length > 0 && (
         <table class="alternatives">
-          <caption class="hidden">The likeliest tokens here as the server gives them, with probabilities</caption>
+          <caption class="hidden">
+            The likeliest tokens here as {graphs ? "the graphs give" : "the server gives"} them, with probabilities
+          </caption>
           <tbody>
             {list.map(([other, its], i) => (
               <tr key={i} class={other === text ? "sampled" : ""}>
@@ -50,20 +53,22 @@ export function TokenElsewherePanel({ step: { chosen, unit } }: { step: StepCont
               </tr>
               <tr>
                 <td>entropy</td>
-                <td>unknown</td>
+                <td>{graphs && entropy !== null ? figure(entropy) : "unknown"}</td>
               </tr>
             </>
           )}
           <tr>
             <td>id</td>
-            <td>unknown</td>
+            <td>{graphs ? token : "unknown"}</td>
           </tr>
         </tbody>
       </table>
       <p class="cap">
-        {unknown && model
-          ? "The server gives no log-probabilities, nor where its tokens begin: the text is cut at words."
-          : "Probabilities are the server’s own: of its model before temperature, where it does not say otherwise."}
+        {graphs
+          ? "Probabilities are those of the graphs, from which the tokens were sampled. Of the prompt, and of where the model looked, graphs say nothing."
+          : unknown && model
+            ? "The server gives no log-probabilities, nor where its tokens begin: the text is cut at words."
+            : "Probabilities are the server’s own: of its model before temperature, where it does not say otherwise."}
       </p>
     </>
   );

@@ -60,8 +60,8 @@ export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Un
       const token = tokens[i]!;
       const text = texts ? (texts[i] ?? "") : textOf(token);
       let length = 1;
-      // Elsewhere one token stands for a picture, of which nobody here knows how many it is.
-      if (text === imageText && !texts) while (tokens[i + length] === token) length++;
+      // For a server's model one token stands for a picture, of which nobody here knows how many it is.
+      if (text === imageText) while (tokens[i + length] === token) length++;
       const sampled = source === "model" && !isGiven(i);
       units.push({
         segment,
@@ -124,7 +124,7 @@ const endsSegment = (units: readonly Unit[], i: number, unit: Unit, source: Sour
 
 /** A picture in words. */
 export const imageWords = ({ tokens, elsewhere }: Pick<Unit, "tokens" | "elsewhere">): string =>
-  elsewhere ? "image" : `image, ${tokens} tokens`;
+  elsewhere && tokens === 1 ? "image" : `image, ${tokens} tokens`;
 
 /** Text with its whitespace made visible, for a line about one token. */
 export const visibleText = (text: string): string =>

@@ -54,7 +54,10 @@ export function Transcript({ rollout, units, cursor, inputs, known, named, move,
         <span class="buttons">{buttons}</span>
       </div>
       {rollout.elsewhere ? (
-        <LegendElsewhere known={units.some(({ logprob }) => logprob !== null)} />
+        <LegendElsewhere
+          known={units.some(({ logprob }) => logprob !== null)}
+          graphs={rollout.elsewhere.graphs === true}
+        />
       ) : (
         <div class="headline">
           <Legend colours={colours} given={units.some(({ given }) => given)} />
@@ -196,8 +199,8 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
   );
 }
 
-/** Of a rollout that a model on a server wrote: entropies and advantages there are none of. */
-function LegendElsewhere({ known }: { known: boolean }) {
+/** Of a rollout that a model on a server wrote, or graphs: advantages there are none of, nor of a server's entropies. */
+function LegendElsewhere({ known, graphs }: { known: boolean; graphs: boolean }) {
   if (!known)
     return (
       <p class="legend small soft">
@@ -206,7 +209,11 @@ function LegendElsewhere({ known }: { known: boolean }) {
     );
   return (
     <p class="legend small soft probability">
-      p = 1 <i aria-hidden="true" /> p = 0, as the server says · entropies are unknown · nothing is trained on it
+      p = 1 <i aria-hidden="true" /> p = 0,{" "}
+      {graphs
+        ? "by the graphs · attention and the prompt’s probabilities are unknown"
+        : "as the server says · entropies are unknown"}{" "}
+      · nothing is trained on it
     </p>
   );
 }

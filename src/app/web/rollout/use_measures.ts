@@ -91,7 +91,8 @@ function obstacleOf(store: Store): string | null {
 const longestAsked = 65_536;
 
 function obstacleIn({ segments, elsewhere }: Rollout, config: RunConfig | null): string | null {
-  if (elsewhere) return "What else the model might have sampled is not known here of a model on a server";
+  if (elsewhere)
+    return "What else the model might have sampled is not known here of a model whose weights are elsewhere";
   if (config === null) return "What else the model might have sampled needs the rollout’s pictures";
   const tokens = segments.reduce((sum, segment) => sum + segment.tokens.length, 0);
   return tokens > longestAsked
