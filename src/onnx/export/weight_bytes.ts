@@ -16,8 +16,10 @@ export interface WeightSource {
 
 /** Numbers that are in memory at once. */
 const pieceLength = 4 * 2 ** 20;
-/** The same of a transposed matrix, which is read once for each such part of it. */
-const panelLength = 32 * 2 ** 20;
+/** The same of a transposed matrix, which is read once for each such part of it: once, unless it is a head. */
+const panelLength = 64 * 2 ** 20;
+/** Sides of what is transposed at once: lines of the processor's cache are used whole. */
+const tile = 32;
 
 /**
  * The bytes of a weight in its graph, in pieces.
@@ -88,8 +90,14 @@ async function* transposed(source: WeightSource, parameters: readonly string[]):
     let row = 0;
     for await (const { values } of rowPieces(source, parameters)) {
       const rows = values.length / I;
-      for (let c = 0; c < count; c++)
-        for (let r = 0; r < rows; r++) panel[c * O + row + r] = values[r * I + first + c]!;
+      for (let r0 = 0; r0 < rows; r0 += tile)
+        for (let c0 = 0; c0 < count; c0 += tile) {
+          const [r1, c1] = [Math.min(r0 + tile, rows), Math.min(c0 + tile, count)];
+          for (let c = c0; c < c1; c++) {
+            const to = c * O + row;
+            for (let r = r0; r < r1; r++) panel[to + r] = values[r * I + first + c]!;
+          }
+        }
       row += rows;
     }
     yield { values: panel, columns: O, at: parameters.join(", ") };
