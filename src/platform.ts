@@ -75,6 +75,8 @@ export interface Platform {
    * repository or a folder of it stands for a file in it. @throws Error with one sentence where the server does not answer
    */
   versionOf?(path: string): Promise<{ commit: string; mark: string } | null>;
+  /** Begins a thread that reads text in pictures, by onnxruntime-web; absent where there is none. */
+  readerThread?(): Worker;
   /** Decodes picture files faster than our own decoders, with the same bytes. */
   pictures?: PictureDecoder;
   /** Small texts by name that stay on this machine and may be lost: what was measured once. */

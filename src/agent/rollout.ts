@@ -52,6 +52,8 @@ export interface ToolCall {
   label?: string;
   /** Overlap of boxSourcePx with the task's gold box, 0 to 1; absent without a gold box. */
   iou?: number;
+  /** Whether a reader read the task's right answer in the picture that the tool gave, as the model saw it; absent without one. */
+  legible?: boolean;
   /** What else the tool needs to make its picture again: plain data of its own. */
   details?: Record<string, unknown>;
   /** False where the tool gave a picture that no replay can make again. */
@@ -179,4 +181,6 @@ export interface GroupEnded {
   /** Among the tasks that are rolled. */
   taskIndex: number;
   rollouts: Rollout[];
+  /** By rollout: model inputs of the pictures that tools gave. */
+  toolImages: Pixels[][];
 }

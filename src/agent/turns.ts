@@ -71,7 +71,12 @@ export async function* rollTurns(
     if (over.size > 0) yield { type: "written", turn, tokens, waiting: 0, done };
     for (const { task, rollouts } of groups)
       if (rollouts.some((one) => over.has(one)) && rollouts.every((one) => one.isOver))
-        yield { type: "ended", taskIndex: task, rollouts: rollouts.map(({ rollout }) => rollout) };
+        yield {
+          type: "ended",
+          taskIndex: task,
+          rollouts: rollouts.map(({ rollout }) => rollout),
+          toolImages: rollouts.map(({ toolImages }) => toolImages),
+        };
   }
 }
 

@@ -208,6 +208,11 @@ const table = {
       "weights: answer, format and bonus by the knobs below; deepeyes (by data_source) and verl: the originals' functions; others: of later papers. A module such as ./mine.ts: your own, which is code that will run",
     ),
   ),
+  reader: text(
+    "reward",
+    "",
+    "folder with PP-OCR's recogniser, which looks whether the right answer can be read in what tools showed: the metric legible_rate, and the reward legible; reader is public/reader; empty: none",
+  ),
   answerWeight: live(number("reward", { default: 0.8, min: -10, max: 10, line: "paid for a right answer" })),
   formatWeight: live(
     number("reward", { default: 0.2, min: -10, max: 10, line: "subtracted where the format is broken" }),

@@ -66,6 +66,11 @@ const ownMetrics = {
     unit: "share",
     line: "such zooms that show the whole gold box, but for less than 12 px a side",
   },
+  legible_rate: {
+    label: "Answer legible in crop",
+    unit: "share",
+    line: "pictures of tools in which the reader (knob reader) reads the right answer",
+  },
   crop_side_px: { label: "Crop side", unit: "source px", line: "longer side of what was cut out, mean over zooms" },
   response_tokens: {
     label: "Response length",
@@ -187,6 +192,7 @@ export function stepMetrics(
       ({ box, gold }) =>
         box[0] < gold[0] + 12 && box[1] < gold[1] + 12 && box[2] > gold[2] - 12 && box[3] > gold[3] - 12,
     ),
+    legible_rate: calls.flatMap(({ legible }) => legible ?? []),
     crop_side_px: zooms.map(({ box }) => Math.max(box[2] - box[0], box[3] - box[1])),
     response_tokens: modelSegments.flatMap((segments) => tokensOfAll(segments) ?? []),
     entropy: modelSegments.flatMap((segments) => segments.flatMap((segment) => segment.entropies)),

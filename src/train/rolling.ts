@@ -1,9 +1,11 @@
 import { type Rolled, type RollSettings, roll } from "../agent/loop.ts";
 import type { OpenedTasks } from "../agent/opened_tasks.ts";
+import { orAborted } from "../agent/or_aborted.ts";
 import { responseText } from "../agent/response_text.ts";
-import type { RollEvent, Rollout } from "../agent/rollout.ts";
+import type { GroupEnded, RollEvent } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
 import { JudgeUnusable } from "../reward/judges/judge_unusable.ts";
+import { noteLegible } from "../reward/reading/crop_reader.ts";
 import { scoreRollouts } from "../reward/rewards/score_rollouts.ts";
 import type { Task } from "../tasks/task.ts";
 import { elapsing, onHost } from "../timeline.ts";
@@ -102,7 +104,7 @@ export async function* rollAndScore(
     ...settings
   }: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number; opened?: OpenedTasks },
 ): AsyncGenerator<RollEvent, Rolled> {
-  const { policy, chat, tokenizer, config, judge, reward: given, signal } = parts;
+  const { policy, chat, tokenizer, config, judge, reward: given, reader, signal } = parts;
   const { reward, judgeFailure } = config();
   const stop = new AbortController();
   const end = () => stop.abort();
@@ -112,17 +114,18 @@ export async function* rollAndScore(
     if (judge.counts.unusable) throw new JudgeUnusable(judge.counts.unusable);
   };
   const judging: Promise<void>[] = [];
-  const judgeGroup = (rollouts: Rollout[], task: Task): void => {
+  const judgeGroup = ({ rollouts, toolImages }: GroupEnded, task: Task): void => {
     for (const rollout of rollouts) rollout.response = responseText(tokenizer, rollout);
-    const one = onHost("scoring", () =>
-      scoreRollouts(rollouts, task, judge, {
+    const one = onHost("scoring", async () => {
+      if (reader) await orAborted(noteLegible(rollouts, task, toolImages, reader), stop.signal);
+      await scoreRollouts(rollouts, task, judge, {
         reward: given ?? reward,
         weights: config(),
         failure: judgeFailure,
         decode: (tokens) => tokenizer.decode(tokens),
         signal: stop.signal,
-      }),
-    );
+      });
+    });
     // Thrown by the wait for all of them.
     one.catch(() => {});
     judging.push(one);
@@ -145,7 +148,7 @@ export async function* rollAndScore(
         let next = await rolling.next();
         for (; !next.done; next = await rolling.next()) {
           throwIfStopped();
-          if (next.value.type === "ended") judgeGroup(next.value.rollouts, part[next.value.taskIndex]!);
+          if (next.value.type === "ended") judgeGroup(next.value, part[next.value.taskIndex]!);
           else yield next.value;
         }
         append(all, next.value);

@@ -118,6 +118,7 @@ const call = object<ToolCall>(
     imageIndex: index,
     label: text,
     iou: measured,
+    legible: flag,
     details: record<unknown>((value) => value, most.names),
     pictureKept: choice<false>(false),
     replaced: ofBranches,

@@ -6,6 +6,7 @@ import type { Chat } from "../policy/chat.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Vocabulary } from "../policy/vocabulary.ts";
 import type { AnswerJudge } from "../reward/judges/judge.ts";
+import type { CropReader } from "../reward/reading/crop_reader.ts";
 import type { RewardFunction } from "../reward/rewards/reward_function.ts";
 import type { TaskSource } from "../tasks/sources/task_source.ts";
 import type { Task } from "../tasks/task.ts";
@@ -28,6 +29,8 @@ export interface RollingParts {
   judge: AnswerJudge;
   /** What is paid for; absent: the reward that the knob names. */
   reward?: RewardFunction;
+  /** Reads text in what tools showed; absent where the run has none. */
+  reader?: CropReader;
   view: Pick<RollSettings, "frame" | "minSidePx" | "modelInput" | "imageTokens" | "lanes">;
   /** Stops rolling at its next event, and the wait for a judge at once; a run then ends without an "end" event. */
   signal?: AbortSignal;

@@ -16,8 +16,11 @@ const long = [
   { source: "model" as const, tokens: [478, 466], logprobs: [-1, -1], entropies: [0, 1], images: [] },
 ];
 
-const zoomedRight = await scored({ calls: [zoomCall()], segments: long });
-const zoomedWrong = await scored({ calls: [zoomCall({ boxSourcePx: [230, 180, 380, 330], iou: 0.1 })], answer: "1" });
+const zoomedRight = await scored({ calls: [zoomCall({ legible: true })], segments: long });
+const zoomedWrong = await scored({
+  calls: [zoomCall({ boxSourcePx: [230, 180, 380, 330], iou: 0.1, legible: false })],
+  answer: "1",
+});
 const directRight = await scored({});
 const malformed = await scored({
   end: "malformed",
@@ -52,6 +55,7 @@ describe("stepMetrics", () => {
       format_rate: 5 / 7,
       iou: 0.2,
       target_in_crop: 1 / 2,
+      legible_rate: 1 / 2,
       crop_side_px: 125,
       response_tokens: (6 * 4 + 6) / 7,
       entropy: 8 / 30,
@@ -154,7 +158,7 @@ describe("stepMetrics", () => {
     const metrics = stepMetrics([needleTask], [[directRight]]);
     expect(metrics).toMatchObject({ accuracy: 1, accuracy_without_zoom: 1, zoom_rate: 0 });
     for (const name of [
-      ...["accuracy_with_zoom", "iou", "target_in_crop", "crop_side_px", "zero_variance_groups"],
+      ...["accuracy_with_zoom", "iou", "target_in_crop", "legible_rate", "crop_side_px", "zero_variance_groups"],
       ...["reward_std", "reward_group_std"],
     ])
       expect(metrics).not.toHaveProperty([name]);

@@ -10,7 +10,9 @@ export async function openDenoPlatform(needsGpu: boolean): Promise<Platform> {
     : { gpu: null, gpuMissing: "No GPU was asked for" };
   const shipped = new URL("../../../public/", import.meta.url);
   const files = openDiskFiles({ disk, shipped, environment: (name) => Deno.env.get(name) });
-  return { name: "deno", ...found, ...files, cache: openCachedTexts() };
+  const readerThread = () =>
+    new Worker(new URL("./gpu/reader_worker.ts", import.meta.url), { type: "module", name: "reader" });
+  return { name: "deno", ...found, ...files, readerThread, cache: openCachedTexts() };
 }
 
 /**

@@ -171,7 +171,9 @@ export class GpuSession implements Session {
 
   /** Another configuration over the weights as they are, from step 0; `own` takes the place of what it names. */
   async use(config: RunConfig, own?: OwnParts): Promise<void> {
-    this.#context = await this.openRunContext(config, own);
+    const context = await this.openRunContext(config, own);
+    this.#context.reader?.close();
+    this.#context = context;
     this.#config = config;
     this.#changes = {};
     this.#progress = { step: 0, updates: 0 };
@@ -324,6 +326,7 @@ export class GpuSession implements Session {
   }
 
   close(): void {
+    this.#context.reader?.close();
     if (this.#free) {
       this.rollouts.free();
       this.#policy.free();
@@ -339,7 +342,7 @@ export class GpuSession implements Session {
   /** What a run on this model is made of, as of now. @param under  another configuration than the session's own */
   parts(under?: { context: RunContext; config: () => RunConfig }): TrainingParts {
     const { context, config } = under ?? { context: this.#context, config: () => this.#config };
-    const { chat, source, judge, reward, tools, missing } = context;
+    const { chat, source, judge, reward, tools, reader, missing } = context;
     if (missing) throw missing;
     const { vision } = this.qwen.config;
     return {
@@ -351,6 +354,7 @@ export class GpuSession implements Session {
       tools,
       tokenizer: this.tokenizer,
       judge,
+      ...(reader ? { reader } : {}),
       view: this.#view(),
       peakMemoryBytes: () => this.gpu.pool.peak.bytes,
       vision,

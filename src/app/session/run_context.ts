@@ -17,6 +17,7 @@ import type { RunConfig } from "../../train/knobs.ts";
 import { isOwnCode, notLoaded } from "../../train/own_code.ts";
 import { openRunTasks } from "../data/run_tasks.ts";
 import { judgeSettingsOf } from "../judge/judge_settings.ts";
+import { type OpenReader, openReader } from "./open_reader.ts";
 import type { PicturePool } from "./picture_pool.ts";
 
 /** What a configuration decides beside the model: chat format, task source, judge. */
@@ -33,6 +34,8 @@ export interface RunContext {
   chat: Chat;
   source: TaskSource;
   judge: AnswerJudge;
+  /** Reads text in what tools showed; null where the run has none. To be closed with what rolls. */
+  reader: OpenReader | null;
 }
 
 /** A person's own code, in place of what the configuration names. */
@@ -66,6 +69,9 @@ export async function openRunContext(
   config: RunConfig,
   { platform, tokenizer, view, pool, judgeAccess, own = {} }: RunContextParts,
 ): Promise<RunContext> {
+  const isOwnReward = isOwnCode(config.reward);
+  const reward = isOwnReward ? (own.reward ?? rewardNamed("weights")) : rewardNamed(config.reward);
+  const reader = await openRunReader(config, platform, reward);
   const ownTools = [...(own.tools?.values() ?? [])];
   const named = config.tools.split(",").map((name) => name.trim());
   const notHere = named.find((name) => isOwnCode(name) && !own.tools?.has(name));
@@ -73,8 +79,6 @@ export async function openRunContext(
   const names = loaded.map((name) => own.tools?.get(name)?.name ?? name);
   const tools = chooseTools({ ...config, tools: names.join(",") }, ownTools);
   const chat = openChat(config.prompt, tokenizer, tools);
-  const isOwnReward = isOwnCode(config.reward);
-  const reward = isOwnReward ? (own.reward ?? rewardNamed("weights")) : rewardNamed(config.reward);
   const missing =
     isOwnReward && !own.reward
       ? notLoaded("the reward", config.reward)
@@ -90,6 +94,7 @@ export async function openRunContext(
     missing,
     source: await openSource({ config, platform, view, pool, chat, own }),
     judge: openRunJudge(config, judgeAccess, reward),
+    reader,
   };
 }
 
@@ -115,6 +120,19 @@ function openSource({ config, platform, view, pool, chat, own }: SourceParts): T
     ...needle(config, config.seed),
     pictures: (task: Task) => pool.render(task.id, config, task.imageSizesPx[0]!.width),
   };
+}
+
+async function openRunReader(
+  { reader }: RunConfig,
+  platform: Platform,
+  reward: RewardFunction,
+): Promise<OpenReader | null> {
+  if (reader !== "") return openReader(platform, reader);
+  if (reward.needs?.includes("reader"))
+    throw new Error(
+      `The reward ${reward.name} pays for crops in which a reader reads the answer, and there is none: set reader to the folder of its files, such as reader for public/reader`,
+    );
+  return null;
 }
 
 function openRunJudge(config: RunConfig, { key, cache }: JudgeAccess, reward: RewardFunction): AnswerJudge {

@@ -96,6 +96,7 @@ export class WeightlessSession implements RollingSession {
   }
 
   close(): void {
+    this.#parts.context.reader?.close();
     this.#parts.pool.close();
   }
 
@@ -103,7 +104,7 @@ export class WeightlessSession implements RollingSession {
   #rolling(signal: AbortSignal | undefined, otherwise?: AbortSignal): RollingParts {
     const { context, policy, chat, vocabulary, pool, frame, limits, imageTokens, current } = this.#parts;
     current.current = signal ?? otherwise;
-    const { source, judge, reward, tools, missing } = context;
+    const { source, judge, reward, tools, reader, missing } = context;
     if (missing) throw missing;
     return {
       config: () => this.#config,
@@ -114,6 +115,7 @@ export class WeightlessSession implements RollingSession {
       policy,
       chat,
       tokenizer: vocabulary,
+      ...(reader ? { reader } : {}),
       view: {
         frame,
         minSidePx: Math.max(minCropPx, limits.factor),

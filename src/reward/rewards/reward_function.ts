@@ -82,8 +82,11 @@ export interface RewardFunction<Name extends string = string> {
   readonly constants?: readonly { label: string; value: number }[];
   /** The most that is paid for one attempt, for the height of bars; 1 where absent. */
   readonly most?: number | ((weights: RewardWeights) => number);
-  /** What it cannot do without: texts of responses, or a judge that says whether answers follow from their thoughts. */
-  readonly needs?: readonly ("response" | "consistency")[];
+  /**
+   * What it cannot do without: texts of responses, a judge that says whether answers follow from their thoughts, or a reader
+   * of crops (`ToolCall.legible`).
+   */
+  readonly needs?: readonly ("response" | "consistency" | "reader")[];
   /** Null: the attempt has no reward and leaves its group's statistics. */
   score(input: RewardInput): PartValues | null | Promise<PartValues | null>;
   /**
@@ -157,7 +160,7 @@ export function defineReward<const Name extends string, const Part extends strin
     throw new Error(`Expected a function right() in the reward ${name}, or none, found ${typeof right}`);
   if (most !== undefined && typeof most !== "function" && !Number.isFinite(most))
     throw new Error(`Expected a number or a function of the weights as most of the reward ${name}, found ${most}`);
-  const known = ["response", "consistency"];
+  const known = ["response", "consistency", "reader"];
   if (needs !== undefined && !(Array.isArray(needs) && needs.every((need) => known.includes(need))))
     throw new Error(`Expected a list of ${known.join(", ")} as needs of the reward ${name}, found ${needs}`);
   return Object.freeze(reward) as RewardFunction<Name>;

@@ -2,6 +2,7 @@ import { chainOfFocus } from "./chain_of_focus.ts";
 import { deepeyes } from "./deepeyes.ts";
 import { deepeyesAnyZoom } from "./deepeyes_any_zoom.ts";
 import { deepeyesV2 } from "./deepeyes_v2.ts";
+import { legible } from "./legible.ts";
 import { miniO3 } from "./mini_o3.ts";
 import { pixelReasoner } from "./pixel_reasoner.ts";
 import { pyvisionRl } from "./pyvision_rl.ts";
@@ -30,6 +31,7 @@ export const rewards = [
   chainOfFocus,
   vtoolR1,
   pyvisionRl,
+  legible,
 ] as const;
 
 export type RewardName = (typeof rewards)[number]["name"];

@@ -241,7 +241,7 @@ describe("a mistake in a reward ends as one sentence that names it, never as 0",
     ["part without words", { parts: [{ name: "one" }] }, "Expected a text as label of the part one of the reward mine"],
     ["right", { right: true }, "Expected a function right() in the reward mine, or none, found boolean"],
     ["most", { most: "2" }, "Expected a number or a function of the weights as most of the reward mine, found 2"],
-    ["needs", { needs: "response" }, "Expected a list of response, consistency as needs of the reward mine"],
+    ["needs", { needs: "response" }, "Expected a list of response, consistency, reader as needs of the reward mine"],
     ["no function", { score: 1 }, "Expected a function score() in the reward mine, found number"],
   ])("defineReward: %s", (_, changes, sentence) => {
     const definition = { name: "mine", ...about, parts: [part], score: () => ({ one: 1 }), ...changes };

@@ -144,7 +144,7 @@ test("verl and DeepEyes take a verdict back where the text is broken; the others
 });
 
 test("the most that is paid is what a right answer after one zoom onto the target gets", async () => {
-  const ideal = rollout({ ...zoomed, calls: [zoomCall({ boxSourcePx: needleTask.goldBoxSourcePx })] });
+  const ideal = rollout({ ...zoomed, calls: [zoomCall({ boxSourcePx: needleTask.goldBoxSourcePx, legible: true })] });
   for (const { name, most } of rewards) {
     const [reward] = await rewardsOf([ideal], { reward: name, verdicts: [right], consistent: [true] });
     expect([name, typeof most === "function" ? most(weights) : most]).toEqual([name, reward?.total]);

@@ -13,12 +13,24 @@ type OrtModule = typeof import("onnxruntime-web/jspi");
 let loaded: Promise<OrtModule> | null = null;
 
 async function load(): Promise<OrtModule> {
-  const ort = await import("onnxruntime-web/jspi");
+  const ort = await withoutLocation(() => import("onnxruntime-web/jspi"));
   const wasm = createRequire(import.meta.url).resolve("onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm");
   ort.env.wasm.wasmBinary = await Deno.readFile(wasm);
   ort.env.wasm.numThreads = 1;
   ort.env.logLevel = "fatal";
   return ort;
+}
+
+/** The module takes the address of a thread for a page's, and in Deno a thread's origin is "null", to which nothing is relative. */
+async function withoutLocation<T>(work: () => Promise<T>): Promise<T> {
+  const own = Object.getOwnPropertyDescriptor(globalThis, "location");
+  if (!own?.configurable) return work();
+  Object.defineProperty(globalThis, "location", { value: undefined, configurable: true, writable: true });
+  try {
+    return await work();
+  } finally {
+    Object.defineProperty(globalThis, "location", own);
+  }
 }
 
 /** @param device  of ours, which stays the caller's; null for the processor */

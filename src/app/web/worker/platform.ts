@@ -63,6 +63,7 @@ export function openBrowserPlatform(
         engine: thisEngine(),
       }) ?? "",
     gpuName: webglName,
+    readerThread: () => new Worker(new URL("./reader_worker.ts", import.meta.url), { type: "module", name: "reader" }),
     cache: cachedTexts,
     pictures: pictures.api<PictureDecoder>(),
     fetchAhead: (model) => {
