@@ -131,7 +131,7 @@ async function carryOut(line: string): Promise<string | null> {
 
 /** Folders of runs that a document uses and another one made. */
 async function withRuns(line: string): Promise<void> {
-  for (const [, path = ""] of line.matchAll(/(?:--from|--resume|logs|rejudge) (runs\/\w+)/g))
+  for (const [, path = ""] of line.matchAll(/(?:--from|--resume|logs|inspect|rejudge) (runs\/\w+)/g))
     if (!existsSync(path)) await copy(`${base}/template/runs/first`, path);
 }
 

@@ -2,7 +2,7 @@ import { exifOrientation, xmpOrientation } from "./exif.ts";
 import { BitReader, type HuffmanTable, huffmanTable } from "./jpeg_bits.ts";
 import type { JpegColours } from "./jpeg_colour.ts";
 import { type Frame, readFrame, zigzag } from "./jpeg_frame.ts";
-import { type BlockSums, decodeScan, maxWork, type Scan, workOf } from "./jpeg_scan.ts";
+import { decodeScan, type Found, maxWork, type Scan, workOf } from "./jpeg_scan.ts";
 
 const SOI = 0xd8;
 const EOI = 0xd9;
@@ -40,8 +40,8 @@ export interface JpegFile {
   scans: (Scan & { end: number })[];
   /** Whether restart markers, where there are any, have the numbers that are due. */
   restartsInOrder: boolean;
-  /** Of a baseline file that was only checked. */
-  sums: BlockSums;
+  /** Of a file that was only checked; the sum of a baseline file alone. */
+  found: Found;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface JpegFile {
 export function readJpeg(bytes: Uint8Array, { checksOnly = false } = {}): JpegFile {
   const state: State = { quantization: [], dc: [], ac: [], restartInterval: 0, isJfif: false };
   const scans: JpegFile["scans"] = [];
-  const sums: BlockSums = { largest: 0 };
+  const found: Found = { largest: 0, isBeyond: false };
   let restartsInOrder = true;
   let work = 0;
   let segments = 0;
@@ -79,7 +79,7 @@ export function readJpeg(bytes: Uint8Array, { checksOnly = false } = {}): JpegFi
         throw new Error(
           `This JPEG goes over its ${frame.width} x ${frame.height} pixels ${scans.length + 1} times and more, which no picture needs; save it again`,
         );
-      decodeScan(frame, scan, bits, checksOnly ? sums : undefined);
+      decodeScan(frame, scan, bits, checksOnly ? found : undefined);
       at = bits.position;
       scans.push({ ...scan, end: at });
       restartsInOrder &&= bits.restartsInOrder;
@@ -94,7 +94,7 @@ export function readJpeg(bytes: Uint8Array, { checksOnly = false } = {}): JpegFi
   if (!isClosed && (frame.progressive || scans.length > 1))
     throw new Error("This JPEG is not closed, so that some of its scans may be missing; the file is not whole");
   const orientation = (state.exif && exifOrientation(state.exif)) ?? (state.xmp && xmpOrientation(state.xmp)) ?? 1;
-  return { frame, colours: coloursOf(frame, state), orientation, scans, restartsInOrder, sums };
+  return { frame, colours: coloursOf(frame, state), orientation, scans, restartsInOrder, found };
 }
 
 /** The next marker at or after `at`; other bytes before it are skipped. */

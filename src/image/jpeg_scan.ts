@@ -27,10 +27,15 @@ export function workOf(frame: Frame, { parts, spectralStart, spectralEnd, high }
 
 type ReadBlock = (coefficients: Int16Array, at: number, part: Scan["parts"][number], index: number) => void;
 
-/** Reads a scan's bits into the coefficients of its components; with `sums`, a baseline scan's into those alone. */
-export function decodeScan(frame: Frame, scan: Scan, bits: BitReader, sums?: BlockSums): void {
-  const state = { dc: new Int32Array(scan.parts.length), run: 0 };
-  const read = sums && !frame.progressive ? blockChecker(bits, state.dc, sums) : blockReader(frame, scan, bits, state);
+/** Reads a scan's bits into the coefficients of its components; with `found`, a baseline scan's are only looked at. */
+export function decodeScan(frame: Frame, scan: Scan, bits: BitReader, found?: Found): void {
+  const state: State = {
+    dc: new Int32Array(scan.parts.length),
+    run: 0,
+    found: found ?? { largest: 0, isBeyond: false },
+  };
+  const isChecked = found !== undefined && !frame.progressive;
+  const read = isChecked ? blockChecker(bits, state) : blockReader(frame, scan, bits, state);
   let units = 0;
   const restartIfDue = () => {
     if (scan.restartInterval > 0 && units > 0 && units % scan.restartInterval === 0) {
@@ -62,13 +67,16 @@ export function decodeScan(frame: Frame, scan: Scan, bits: BitReader, sums?: Blo
     }
 }
 
-/** The largest sum of a block's coefficients, multiplied by the quantization table and without their signs. */
-export interface BlockSums {
+/** What scans hold that tells how far decoders agree on them. */
+export interface Found {
+  /** The largest sum of a block's coefficients, multiplied by the quantization table and without their signs. */
   largest: number;
+  /** Whether a run of zeros goes beyond the end of its block or band, after which a coefficient follows all the same. */
+  isBeyond: boolean;
 }
 
 /** Follows a baseline scan's bits as `blockReader` does, with the same errors, and adds up its coefficients. */
-function blockChecker(bits: BitReader, dc: Int32Array, sums: BlockSums): ReadBlock {
+function blockChecker(bits: BitReader, { dc, found }: State): ReadBlock {
   return (_coefficients, _at, part, index) => {
     const { quantization } = part.component;
     const level = dc[index]! + bits.signed(bits.symbol(expectTable(part.dc)) & 15);
@@ -85,14 +93,22 @@ function blockChecker(bits: BitReader, dc: Int32Array, sums: BlockSums): ReadBlo
       }
       k += symbol >> 4;
       const value = bits.signed(size);
-      if (k < 64 && quantization) sum += Math.abs(value) * quantization[zigzag[k]!]!;
+      if (k > 63) found.isBeyond = true;
+      else if (quantization) sum += Math.abs(value) * quantization[zigzag[k]!]!;
     }
-    if (sum > sums.largest) sums.largest = sum;
+    if (sum > found.largest) found.largest = sum;
   };
 }
 
-/** @param state predictions of the DC values, and how many blocks more are zero in this band (a run of ends) */
-function blockReader(frame: Frame, scan: Scan, bits: BitReader, state: { dc: Int32Array; run: number }): ReadBlock {
+interface State {
+  /** Predictions of the DC values. */
+  dc: Int32Array;
+  /** How many blocks more are zero in this band (a run of ends). */
+  run: number;
+  found: Found;
+}
+
+function blockReader(frame: Frame, scan: Scan, bits: BitReader, state: State): ReadBlock {
   const { spectralStart, spectralEnd, high, low } = scan;
   const nextDc = (part: Scan["parts"][number], index: number) => {
     const difference = bits.signed(bits.symbol(expectTable(part.dc)) & 15);
@@ -149,6 +165,7 @@ function blockReader(frame: Frame, scan: Scan, bits: BitReader, state: { dc: Int
         }
         k += zeros;
         const value = bits.signed(size) << low;
+        if (k > spectralEnd) state.found.isBeyond = true;
         if (k < 64) coefficients[at + zigzag[k]!] = value;
       }
     };
@@ -157,7 +174,7 @@ function blockReader(frame: Frame, scan: Scan, bits: BitReader, state: { dc: Int
 }
 
 /** Reads one more bit for the coefficients of a block that are known, and the first one for some that were zero. */
-function refiner({ spectralStart, spectralEnd, low }: Scan, bits: BitReader, state: { run: number }): ReadBlock {
+function refiner({ spectralStart, spectralEnd, low }: Scan, bits: BitReader, state: State): ReadBlock {
   const plus = 1 << low;
   return (coefficients, at, part) => {
     const ac = expectTable(part.ac);
@@ -184,7 +201,8 @@ function refiner({ spectralStart, spectralEnd, low }: Scan, bits: BitReader, sta
           break;
         }
         pass(zeros);
-        if (value !== 0 && k <= spectralEnd) coefficients[at + zigzag[k]!] = value;
+        if (k > spectralEnd) state.found.isBeyond = true;
+        else if (value !== 0) coefficients[at + zigzag[k]!] = value;
       }
     }
     if (state.run > 0) {

@@ -105,7 +105,7 @@ const mostInBlock = Math.floor(32_767 / 4 / 1.39);
 const mostUnread = 2;
 
 /** Whether a whole file is one that decoders of libjpeg's kind give the same levels for. */
-function isUsual({ frame, colours, scans, restartsInOrder, sums }: JpegFile, ends: readonly number[]): boolean {
+function isUsual({ frame, colours, scans, restartsInOrder, found }: JpegFile, ends: readonly number[]): boolean {
   const { components, progressive } = frame;
   const endsThere = scans.every(({ end: read }, i) => read <= ends[i]! && ends[i]! - read <= mostUnread);
   const isWhole = progressive ? isComplete(frame, scans) : scans[0]!.parts.length === components.length;
@@ -114,10 +114,11 @@ function isUsual({ frame, colours, scans, restartsInOrder, sums }: JpegFile, end
     endsThere &&
     isWhole &&
     restartsInOrder &&
+    !found.isBeyond &&
     colours === (components.length === 1 ? "gray" : "ycc") &&
     new Set(components.map(({ id }) => id)).size === components.length &&
     components.every(({ quantization }) => quantization !== undefined) &&
-    (progressive ? largestSum(frame) : sums.largest) <= mostInBlock
+    (progressive ? largestSum(frame) : found.largest) <= mostInBlock
   );
 }
 
@@ -138,7 +139,7 @@ function isComplete({ components }: Frame, scans: readonly Scan[]): boolean {
 
 const unknown = -1;
 
-/** As `BlockSums` of a baseline file. */
+/** As `Found` has it of a baseline file. */
 function largestSum({ components }: Frame): number {
   let largest = 0;
   for (const { coefficients, quantization } of components)

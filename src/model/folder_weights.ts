@@ -78,7 +78,12 @@ export class FolderWeights {
     const trained = this.#trained?.get(name);
     if (trained) return this.#rounded(shape, trained.slice(first * columns, end * columns), first);
     const source = this.#folder.sources.get(name)!;
-    if (isQuantized(source)) return this.#rounded(shape, await this.#quantizedRows(shape, first, end), first);
+    if (isQuantized(source)) {
+      const rows = await this.#quantizedRows(shape, first, end);
+      const form = this.#folder.formOf(shape);
+      const isKept = form.dtype === source.form.dtype && form.block === source.form.block;
+      return isKept ? rows : this.#rounded(shape, rows, first);
+    }
     const values = await source.numbers(first * columns, end * columns);
     return isStoredAs(this.#folder.formOf(shape), source.dtype) ? values : this.#rounded(shape, values, first);
   }

@@ -58,3 +58,12 @@ test("who clicks elsewhere has let go", async () => {
   await painted();
   expect(document.activeElement).toBe(document.body);
 });
+
+test("what is rendered while a key moves the focus does not call it back", async () => {
+  // As the meaning of a word, which goes when its word is left.
+  named("Open").addEventListener("focusout", () => queueMicrotask(() => host.querySelector("p")!.remove()));
+  named("Open").focus();
+  await userEvent.tab();
+  await painted();
+  expect(focused()).toBe("Remove");
+});

@@ -502,6 +502,18 @@ test("a click on Start right after a change of settings is not lost", async () =
   await context.control.reset();
 });
 
+test("Tab goes from control to control, past the meaning of every word", async () => {
+  render(<Page page={makePage(new FakeRun())} />, host);
+  await expect.element(page.getByRole("button", { name: "Start", exact: true })).toBeEnabled();
+  const visited: Element[] = [];
+  for (let i = 0; i < 40; i++) {
+    await userEvent.tab();
+    visited.push(document.activeElement!);
+  }
+  expect(new Set(visited).size).toBe(visited.length);
+  expect(visited.filter((element) => element.matches(".question")).length).toBeGreaterThan(5);
+});
+
 test("the page says what went wrong and stays usable", async () => {
   const context = makePage(new FakeRun({ failAtStep: 1 }));
   context.store.changes.value = { preset: "needle", seed: 1, steps: 5, tasksPerStep: 2, rolloutsPerTask: 2 };

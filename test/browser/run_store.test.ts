@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { database, write } from "../../src/app/web/worker/database.ts";
+import { keepMark, keptMarks } from "../../src/app/web/worker/mark_store.ts";
 import { createRunStore, openRunStore, removeRun, storedLog, storedRuns } from "../../src/app/web/worker/run_store.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
@@ -144,6 +145,12 @@ describe("the runs of a browser", () => {
     expect(await store.readCheckpoint()).toEqual(checkpoint(1));
     expect(await store.readLog()).toBe('{"type":"update","step":1}\n');
     await store.close();
+  });
+
+  test("begin without what was said of one that was removed", async () => {
+    await keepMark("a", { rollout: "1·0·0", note: "of before", tags: [], judgeWrong: false, madeAt: "" });
+    await (await create("a")).close();
+    expect(await keptMarks("a")).toEqual([]);
   });
 
   test("are not removed while they are written", async () => {

@@ -6,6 +6,8 @@ import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
 import type { GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
+import { needleTask } from "../../src/tasks/sources/needle.ts";
+import { resolveConfig } from "../../src/train/config.ts";
 import { fakeDataFiles } from "../support/fake_data.ts";
 import { FakeRun } from "../support/fake_run.ts";
 import { soon } from "../support/soon.ts";
@@ -49,6 +51,23 @@ const drop = (target: Element, files: File[]) => {
 /** What was asked of other servers; a page that was open before may still read its own files. */
 const elsewhere = (fetched: MockInstance<typeof fetch>): string[] =>
   fetched.mock.calls.map(([address]) => String(address)).filter((address) => !address.startsWith(location.origin));
+
+test("before data is opened, the scenes of the settings are shown: of a step, held out, as hard as is set", async () => {
+  const context = open({ tasksPerStep: 14 });
+  const questions = () => [...document.querySelectorAll(".scene .q")].map((one) => one.textContent);
+  const heading = (name: string) => page.getByRole("heading", { name });
+  await expect.element(heading("Scenes of a step 1 to 12 of 14, as these settings make them")).toBeVisible();
+  await soon(() => expect(document.querySelectorAll(".scene canvas")).toHaveLength(24));
+  const first = needleTask(resolveConfig({ seed: 1 }), { seed: 1, split: "train", step: 0, index: 0 });
+  expect(questions()[0]).toBe(first.question);
+  await page.getByRole("button", { name: "Scenes after" }).click();
+  expect(questions()).toHaveLength(2);
+  await page.getByRole("button", { name: "held out" }).click();
+  await expect.element(heading("Held-out scenes 1 to 12 of 256, as these settings make them")).toBeVisible();
+  const before = questions().join();
+  context.store.changes.value = { ...context.store.changes.value, seed: 2 };
+  await soon(() => expect(questions().join()).not.toBe(before));
+});
 
 describe("the browser of samples", () => {
   test("shows what every source holds, what is left out and why, and each row with its prompt", async () => {

@@ -1,12 +1,14 @@
 import { translatedLog } from "../../src/app/web/worker/translated_log.ts";
 import type { GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
 import type {
+  OnnxArchive,
   RunChoice,
   RunContents,
   RunFilesApi,
   TranslatedLog,
   UnpackedRun,
 } from "../../src/app/worker_api/run_files_api.ts";
+import type { WrittenDtype } from "../../src/onnx/graph/precision.ts";
 
 /** Runs as files without a storage: sizes of a run over local rows, and what was chosen as the archive's text. */
 export class FakeRunFiles implements RunFilesApi {
@@ -25,6 +27,10 @@ export class FakeRunFiles implements RunFilesApi {
 
   async pages(run: string): Promise<Blob> {
     return new Blob([`pages of ${run}`]);
+  }
+
+  async onnx(run: string, dtypes: readonly WrittenDtype[]): Promise<OnnxArchive> {
+    return { step: 2, name: `${run}-step-2-onnx`, archive: new Blob([JSON.stringify({ run, dtypes })]) };
   }
 
   async unpack(file: File): Promise<UnpackedRun> {

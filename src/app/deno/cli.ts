@@ -9,6 +9,7 @@ import { compileKernels } from "./gpu/compile.ts";
 import { createDawnCompiler } from "./gpu/dawn.ts";
 import { versionText } from "./gpu/version.ts";
 import { openDenoPlatform, quietDriver } from "./platform.ts";
+import { systemSentence } from "./storage/durable_files.ts";
 
 /** Signals that end a command, by what they mean; Windows knows the first alone. */
 const signals: readonly [Deno.Signal, Stop][] = [
@@ -56,6 +57,8 @@ async function main(): Promise<number> {
   };
   for (const [signal, why] of Deno.build.os === "windows" ? signals.slice(0, 1) : signals)
     Deno.addSignalListener(signal, () => byPerson(why));
+  // A file that may not grow any more is then an error of its write, which is put into words, not the end of the process.
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
   try {
     const code = await runCommand(parsed, {
       terminal,
@@ -74,7 +77,7 @@ async function main(): Promise<number> {
     terminal.progress("");
     // A sentence is for whoever typed the command; where our own code broke, the stack is for whoever fixes it.
     const isBug = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
-    console.error(withUnseen((isBug ? stack : message) ?? ""));
+    console.error(withUnseen((isBug ? stack : (systemSentence(error) ?? message)) ?? ""));
     return error instanceof Misused ? exitCodes.misused : exitCodes.failed;
   }
 }

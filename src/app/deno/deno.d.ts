@@ -83,7 +83,7 @@ declare namespace Deno {
   /** Signal 0 only asks whether the process lives. */
   function kill(pid: number, signal: number | Signal): void;
   function consoleSize(): { columns: number; rows: number };
-  type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL";
+  type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGKILL" | "SIGXFSZ";
   function addSignalListener(signal: Signal, listener: () => void): void;
   function removeSignalListener(signal: Signal, listener: () => void): void;
   function exit(code?: number): never;

@@ -10,6 +10,7 @@ import { recipeBudget } from "../../tasks/rows/picture_budget.ts";
 import type { RowSource } from "../../tasks/rows/row.ts";
 import { survey } from "../../tasks/rows/survey.ts";
 import { tsvRows } from "../../tasks/rows/tsv.ts";
+import { comparePlain } from "./plain_pictures.ts";
 import { type FuzzedReader, rowsRead } from "./reader.ts";
 
 const settings = { budget: recipeBudget, charts: true, textOnly: true, maxPromptTokens: 8192 };
@@ -56,6 +57,11 @@ export const dataReaders: readonly FuzzedReader[] = [
     name: "pictures",
     takes: (path) => /\.(png|jpe?g|webp|bmp)$/i.test(path),
     calls: (bytes) => [() => pictureHeader(bytes), async () => convert(await decode(bytes), "upright")],
+  },
+  {
+    name: "pictures for a browser",
+    takes: (path) => /\.(png|jpe?g|webp)$/i.test(path),
+    calls: (bytes) => [() => comparePlain(bytes)],
   },
   {
     name: "parquet",

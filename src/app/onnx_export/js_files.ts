@@ -3,7 +3,7 @@ import type { ModelConfig } from "../../model/config.ts";
 import { readPreprocessorOf } from "../../model/families/read_files.ts";
 import { formatJson, type Json, jsonObject, parseJson, readJson } from "../../model/json_file.ts";
 import { preprocessorOf } from "../../model/preprocessor.ts";
-import type { GraphDtype } from "../../onnx/graph/precision.ts";
+import type { WrittenDtype } from "../../onnx/graph/precision.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { fileOrNull } from "../model_folder/model_files.ts";
 
@@ -32,7 +32,7 @@ const text = (json: Json): Uint8Array => new TextEncoder().encode(`${formatJson(
 export async function jsFiles(
   files: CheckpointFiles,
   config: ModelConfig,
-  { dtypes, externalFiles }: { dtypes: readonly GraphDtype[]; externalFiles: Readonly<Record<string, number>> },
+  { dtypes, externalFiles }: { dtypes: readonly WrittenDtype[]; externalFiles: Readonly<Record<string, number>> },
 ): Promise<NamedBytes[]> {
   const source = await readJson(files, "config.json");
   const written: NamedBytes[] = [];
@@ -59,7 +59,7 @@ function jsConfig(
     externalFiles,
     ids,
   }: {
-    dtypes: readonly GraphDtype[];
+    dtypes: readonly WrittenDtype[];
     externalFiles: Readonly<Record<string, number>>;
     ids: ReadonlyMap<string, number>;
   },

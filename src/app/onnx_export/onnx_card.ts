@@ -1,19 +1,19 @@
 import type { ModelConfig } from "../../model/config.ts";
 import type { OnnxFolder } from "../../onnx/export/onnx_folder.ts";
 import { deepstackFeatures } from "../../onnx/graph/embedding.ts";
-import { type GraphDtype, graphDtypes, quantBlock } from "../../onnx/graph/precision.ts";
+import { quantBlock, type WrittenDtype, writtenDtypes } from "../../onnx/graph/precision.ts";
 import type { Licence } from "../model_card/licence.ts";
 import { shownBytes } from "../text/shown_bytes.ts";
 
 /** A part of a card: which graphs there are, what runs them, and what is not the same there. */
-export function onnxSection(config: ModelConfig, { files }: OnnxFolder, dtypes: readonly GraphDtype[]): string {
+export function onnxSection(config: ModelConfig, { files }: OnnxFolder, dtypes: readonly WrittenDtype[]): string {
   const features = deepstackFeatures(config);
-  const sizeOf = (dtype: GraphDtype): string => {
-    const own = files.filter(({ name }) => suffixOf(name) === graphDtypes[dtype].suffix);
+  const sizeOf = (dtype: WrittenDtype): string => {
+    const own = files.filter(({ name }) => suffixOf(name) === writtenDtypes[dtype].suffix);
     return shownBytes(own.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
   };
   const rows = dtypes.map(
-    (dtype) => `| \`${dtype}\` | \`*${graphDtypes[dtype].suffix}.onnx\` | ${sizeOf(dtype)} | ${whatIs[dtype]} |`,
+    (dtype) => `| \`${dtype}\` | \`*${writtenDtypes[dtype].suffix}.onnx\` | ${sizeOf(dtype)} | ${whatIs[dtype]} |`,
   );
   return [
     "## ONNX",
@@ -30,11 +30,11 @@ export function onnxSection(config: ModelConfig, { files }: OnnxFolder, dtypes: 
 }
 
 const suffixOf = (name: string): string => {
-  const found = Object.values(graphDtypes).find(({ suffix }) => suffix !== "" && name.includes(`${suffix}.onnx`));
+  const found = Object.values(writtenDtypes).find(({ suffix }) => suffix !== "" && name.includes(`${suffix}.onnx`));
   return found?.suffix ?? "";
 };
 
-const whatIs: Readonly<Record<GraphDtype, string>> = {
+const whatIs: Readonly<Record<WrittenDtype, string>> = {
   fp32: "the numbers themselves",
   fp16: "float16 throughout, for WebGPU with shader-f16",
   q8: `matrices in 8 bits with a scale for ${quantBlock} numbers, computed in float32`,

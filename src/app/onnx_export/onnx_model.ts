@@ -4,7 +4,7 @@ import { type Json, readJson } from "../../model/json_file.ts";
 import { maxPositions } from "../../model/positions.ts";
 import type { WrittenFile } from "../../onnx/export/graph_files.ts";
 import { onnxFolder } from "../../onnx/export/onnx_folder.ts";
-import { type GraphDtype, graphDtypes } from "../../onnx/graph/precision.ts";
+import { type WrittenDtype, writtenDtypes } from "../../onnx/graph/precision.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { jsFiles } from "./js_files.ts";
 import { onnxSection } from "./onnx_card.ts";
@@ -17,7 +17,7 @@ import { onnxSection } from "./onnx_card.ts";
 export async function onnxModel(
   weights: FolderWeights,
   files: CheckpointFiles,
-  { dtypes, card }: { dtypes: readonly GraphDtype[]; card(section: string): Promise<NamedBytes[]> },
+  { dtypes, card }: { dtypes: readonly WrittenDtype[]; card(section: string): Promise<NamedBytes[]> },
 ): Promise<WrittenFile[]> {
   const positions = positionsOf(await readJson(files, "config.json"));
   const folder = onnxFolder(weights.config, weights, { dtypes, positions });
@@ -43,8 +43,8 @@ function positionsOf(config: Json): number {
 }
 
 /** Reads a list of dtypes, "fp32,q8". @throws Error naming one that there is not */
-export function readDtypes(text: string): GraphDtype[] {
-  const known = Object.keys(graphDtypes) as GraphDtype[];
+export function readDtypes(text: string): WrittenDtype[] {
+  const known = Object.keys(writtenDtypes) as WrittenDtype[];
   const named = new Set(text.split(",").map((name) => name.trim()));
   for (const name of named)
     if (!known.some((dtype) => dtype === name))

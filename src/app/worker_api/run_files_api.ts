@@ -1,3 +1,4 @@
+import type { WrittenDtype } from "../../onnx/graph/precision.ts";
 import type { PlaceKnob } from "../run_file/settings_paths.ts";
 import type { GivenFile } from "./dropped_folder.ts";
 
@@ -33,6 +34,15 @@ export interface TranslatedLog {
   notices: string[];
 }
 
+/** A model as graphs, in a zip archive with one folder. */
+export interface OnnxArchive {
+  /** After which step of its run. */
+  step: number;
+  /** Of the folder. */
+  name: string;
+  archive: Blob;
+}
+
 /** Runs as single files, out of this browser and into it. No method needs a GPU; each rejects with one sentence. */
 export interface RunFilesApi {
   contents(run: string): Promise<RunContents>;
@@ -40,6 +50,8 @@ export interface RunFilesApi {
   pack(run: string, choice: RunChoice): Promise<Blob>;
   /** The run as pages that need nothing but a browser, in a zip archive. */
   pages(run: string): Promise<Blob>;
+  /** The model of its checkpoint as ONNX graphs in a folder for transformers.js, in a zip archive. */
+  onnx(run: string, dtypes: readonly WrittenDtype[]): Promise<OnnxArchive>;
   /** Keeps the run of such an archive in this browser, with the data and models that came with it. */
   unpack(file: File): Promise<UnpackedRun>;
   /** The log of another program among files, as one of ours; null where there is none. */

@@ -2,7 +2,7 @@ import type { ModelConfig } from "../../model/config.ts";
 import { decoderGraph } from "../graph/decoder.ts";
 import { embeddingGraph } from "../graph/embedding.ts";
 import type { Graph } from "../graph/graph.ts";
-import { type GraphDtype, graphDtypes } from "../graph/precision.ts";
+import { type WrittenDtype, writtenDtypes } from "../graph/precision.ts";
 import { visionGraph } from "../graph/vision.ts";
 import { type GraphFileLimits, graphFileLimits, graphFiles, type WrittenFile } from "./graph_files.ts";
 import type { WeightSource } from "./weight_bytes.ts";
@@ -11,7 +11,7 @@ import type { WeightSource } from "./weight_bytes.ts";
 const mostLogits = 2 ** 15;
 
 export interface OnnxFolderOptions {
-  dtypes: readonly GraphDtype[];
+  dtypes: readonly WrittenDtype[];
   /** Positions that conversations may reach. */
   positions: number;
   limits?: GraphFileLimits;
@@ -24,11 +24,8 @@ export interface OnnxFolder {
   externalFiles: Record<string, number>;
 }
 
-/** Names of the three graphs, by what transformers.js calls them. */
-export const graphNames = ["embed_tokens", "vision_encoder", "decoder_model_merged"] as const;
-
 /** The folder of graphs in a model's folder. */
-export const graphFolder = "onnx";
+const graphFolder = "onnx";
 
 /** @throws Error as the graphs do */
 export function onnxFolder(
@@ -39,7 +36,7 @@ export function onnxFolder(
   const files: WrittenFile[] = [];
   const externalFiles: Record<string, number> = {};
   for (const dtype of dtypes) {
-    const { precision, suffix } = graphDtypes[dtype];
+    const { precision, suffix } = writtenDtypes[dtype];
     const keepsLogits = config.text.vocabSize > mostLogits;
     const graphs: Graph[] = [
       embeddingGraph(config, precision),

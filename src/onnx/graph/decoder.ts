@@ -94,8 +94,8 @@ function attend({ b, config, rotation, lengths }: Pass, layer: number, normed: V
   const turned = (x: Value, heads: number, norm: string): Value => {
     let y = x;
     if (headNorm) {
-      const byHead = b.op("Reshape", [x, b.ints([0, 0, heads, D])]);
-      y = b.op("Reshape", [rmsNorm(b, byHead, b.rows(part(`${norm}.weight`)), eps), b.ints([0, 0, heads * D])]);
+      const byHead = b.op("Reshape", [x, b.ints([0, -1, D])]);
+      y = b.op("Reshape", [rmsNorm(b, byHead, b.rows(part(`${norm}.weight`)), eps), b.ints([0, -1, heads * D])]);
     }
     return b.microsoft("RotaryEmbedding", [y, rotation.rows, rotation.cos, rotation.sin])[0]!;
   };

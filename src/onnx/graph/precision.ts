@@ -11,10 +11,10 @@ export interface Precision {
 export const quantBlock = 32;
 
 /** By transformers.js' names of dtypes, with what it adds to a file's name. */
-export const graphDtypes = {
+export const writtenDtypes = {
   fp32: { suffix: "", precision: { activations: "float32", weights: "full" } },
   fp16: { suffix: "_fp16", precision: { activations: "float16", weights: "full" } },
   q8: { suffix: "_quantized", precision: { activations: "float32", weights: "blocks" } },
 } as const satisfies Record<string, { suffix: string; precision: Precision }>;
 
-export type GraphDtype = keyof typeof graphDtypes;
+export type WrittenDtype = keyof typeof writtenDtypes;

@@ -152,6 +152,10 @@ test.each([
     "--format html --rollout 1-0",
     '--rollout must be STEP.TASK.ROLLOUT, such as 12.3.2, or STEP.TASK or STEP; found "1-0"',
   ],
+  [
+    "--format html --rollout 0.9",
+    "The log of run has no rollout 0.9; step 0 has 0.0.0 to 0.0.1, tasks and rollouts being counted from 0",
+  ],
   ["--format html --rollout 7.0.0", "The log of run has no rollout 7.0.0; it holds those of steps 1, 2"],
 ])("logs %s says what is missing, and writes nothing", async (flags, sentence) => {
   await expect(run(`logs FOLDER/run ${flags} --out FOLDER/out`)).rejects.toThrow(sentence);

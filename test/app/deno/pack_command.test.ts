@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readZip, unpackWhole } from "../../../src/app/archive/zip_reader.ts";
 import { writeZip } from "../../../src/app/archive/zip_writer.ts";
 import { parseArguments } from "../../../src/app/deno/command_line/arguments.ts";
 import { runCommand } from "../../../src/app/deno/commands/commands.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
+import { entries } from "../../../src/app/deno/storage/durable_files.ts";
 import { configText } from "../../../src/app/run/record.ts";
 import { runSources } from "../../../src/app/run/run_sources.ts";
 import { blobBytes } from "../../../src/tasks/byte_source.ts";
@@ -229,4 +230,31 @@ test("what fails half-way leaves the folder as it was, and an archive's judge is
     );
   for await (const { name } of Deno.readDir(`${folder}/mine`)) throw new Error(`${name} is left`);
   await expect(Deno.stat(`${folder}/new`)).rejects.toThrow();
+});
+
+const files = (Deno as unknown as { FsFile: { prototype: { write(bytes: Uint8Array): Promise<number> } } }).FsFile
+  .prototype;
+
+test("a full disk is said, leaves nothing, and what a process left that died is in nobody's way", async () => {
+  await Deno.writeTextFile(`${folder}/run.zip.writing`, "of a process that died");
+  const refused = vi
+    .spyOn(files, "write")
+    .mockRejectedValue(Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" }));
+  const sentence = /^Cannot write .*: the disk is full; nothing is left there, free some space and try again$/;
+  await expect(run("pack FOLDER/run --out FOLDER/run.zip")).rejects.toThrow(sentence);
+  refused.mockRestore();
+  expect((await entries(folder)).sort()).toEqual(["rows", "run"]);
+  await run("pack FOLDER/run --out FOLDER/run.zip");
+  // As where files may not grow any further: Deno has no code for that.
+  const write = files.write;
+  const grown = vi.spyOn(files, "write").mockImplementation(function (this: unknown, bytes) {
+    return bytes.length > 64 ? Promise.reject(new Error("File too large (os error 27)")) : write.call(this, bytes);
+  });
+  await expect(run("unpack FOLDER/run.zip --out FOLDER/again")).rejects.toThrow(sentence);
+  grown.mockRestore();
+  expect((await entries(folder)).sort()).toEqual(["rows", "run", "run.zip"]);
+  // A lock of nobody and a checkpoint that was not whole, as a process leaves them that is killed.
+  await Deno.mkdir(`${folder}/again/checkpoint.writing`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/again/lock`, "");
+  expect((await run("unpack FOLDER/run.zip --out FOLDER/again")).code).toBe(0);
 });

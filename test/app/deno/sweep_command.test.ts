@@ -19,7 +19,7 @@ afterEach(() => Deno.remove(folder, { recursive: true }));
 const accuracyOf = (seed: number, rate: number): number => (rate > 2e-4 ? 0.5 : 0.1) + 0.1 * seed;
 
 /** A run without a GPU: it writes what a run writes. @param made  steps by the name of the folder */
-function fakeTrain(made: (folder: string) => { steps: number; code: number; problem?: string }): {
+function fakeTrain(made: (folder: string) => { steps: number; code: number; problem?: string; saved?: number }): {
   train: TrainElsewhere;
   asked: string[];
   atOnce: () => number;
@@ -35,7 +35,7 @@ function fakeTrain(made: (folder: string) => { steps: number; code: number; prob
     if (parsed.help) throw new Error("no run");
     const own = parsed.options.out ?? parsed.options.resume!;
     const config = resolveConfig(parsed.changes);
-    const { steps, code, problem = "" } = made(own.slice(folder.length + 1));
+    const { steps, code, problem = "", saved = steps } = made(own.slice(folder.length + 1));
     await new Promise((resolve) => setTimeout(resolve, 5));
     await Deno.mkdir(own, { recursive: true });
     await Deno.writeTextFile(`${own}/config.json`, configText(config));
@@ -46,6 +46,8 @@ function fakeTrain(made: (folder: string) => { steps: number; code: number; prob
       durationMs: 1,
     }));
     await Deno.writeTextFile(`${own}/events.jsonl`, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    await Deno.mkdir(`${own}/checkpoint`, { recursive: true });
+    await Deno.writeTextFile(`${own}/checkpoint/trainer_state.json`, JSON.stringify({ step: saved }));
     watch({ ...noSummary, step: steps });
     running--;
     return { code, problem };
@@ -114,6 +116,21 @@ test("one run that fails does not end the others; the sweep goes on with what la
   expect(asked.slice(3)).toEqual(["--resume FOLDER/out/002-seed-1 --steps=3"]);
   expect((await sweep("--resume FOLDER/out", whole.train)).lines[0]).toBe("All 3 runs in FOLDER/out are made");
   expect(whole.asked).toEqual([]);
+});
+
+test("a run whose last weights could not be written is not done, and goes on", async () => {
+  let full = true;
+  const { train, asked } = fakeTrain((name) =>
+    name.includes("seed-1") && full
+      ? { steps: 3, saved: 2, code: 1, problem: "Cannot write the checkpoint: the disk is full" }
+      : { steps: 3, code: 0 },
+  );
+  const { code, lines } = await sweep("seed=0,1 --steps 3 --out FOLDER/out", train);
+  expect(code).toBe(1);
+  expect(lines[2]).toMatch(/002-seed-1: failed after step 3, .*: Cannot write the checkpoint: the disk is full$/);
+  full = false;
+  expect((await sweep("--resume FOLDER/out", train)).code).toBe(0);
+  expect(asked[2]).toMatch(/^--resume FOLDER\/out\/002-seed-1/);
 });
 
 test("once it is asked to stop it begins no more", async () => {

@@ -371,6 +371,14 @@ export const commands = {
       "the folder of a run, which is only read and may go on meanwhile, or a log that was exported; several become one table with --format csv",
     folderWord: "RUN_FOLDER...",
   },
+  inspect: {
+    line: "say what a run, a sweep, a model, an adapter or a safetensors file holds; only read, without a GPU",
+    example: "inspect runs/first",
+    knobs: [],
+    flags: [],
+    folders: "folders of runs, sweeps, models and adapters; logs, run files and safetensors files",
+    folderWord: "PATH...",
+  },
   pack: {
     line: "write a run as one file, to take it to another machine or into the page",
     example: "pack runs/first --out first.zip",

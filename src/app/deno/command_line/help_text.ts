@@ -23,7 +23,7 @@ import { ownCodeRows, ownCodeWarning } from "./own_code_flags.ts";
 const kinds: readonly (readonly [title: string, names: readonly string[]])[] = [
   ["Train and try", ["train", "sweep", "warmup", "eval", "rollout", "benchmark"]],
   ["Data, judge, settings", ["data", "judge", "settings"]],
-  ["Logs, models, page", ["logs", "export", "export verl", "pack", "unpack", "serve"]],
+  ["Logs, models, page", ["logs", "inspect", "export", "export verl", "pack", "unpack", "serve"]],
   ["Check this machine and this version", ["bench", "compile", "parity", "conformance", "fuzz"]],
 ];
 

@@ -70,6 +70,9 @@ async function dispatch(request: Request, context: CommandContext): Promise<numb
     case "logs":
       // Only this command writes parquet.
       return (await import("./logs_command.ts")).logsCommand(options, context);
+    case "inspect":
+      // Only this command reads headers without loading.
+      return (await import("./inspect_command.ts")).inspectCommand(options, context);
     case "pack":
       return (await import("./pack_command.ts")).packCommand(options, context);
     case "unpack":

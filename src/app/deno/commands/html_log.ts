@@ -26,8 +26,9 @@ export async function htmlOfLog(
 ): Promise<{ file: string; text: string; rollouts: number }> {
   if (!/^\d+(\.\d+){0,2}$/.test(wanted))
     throw new Error(`--rollout must be STEP.TASK.ROLLOUT, such as 12.3.2, or STEP.TASK or STEP; found "${wanted}"`);
-  const { head, found, steps } = await rolloutsIn(events, wanted);
-  if (!head || found.length === 0) throw new Error(`The log of ${name} has no rollout ${wanted}; ${kept(steps)}`);
+  const { head, found, steps, ids } = await rolloutsIn(events, wanted);
+  if (!head || found.length === 0)
+    throw new Error(`The log of ${name} has no rollout ${wanted}; ${kept(steps, ids, wanted)}`);
   if (found.length > mostRollouts)
     throw new Error(
       `--rollout ${wanted} names ${found.length} rollouts, and a file holds ${mostRollouts}; name one task: ${wanted}.0`,
@@ -66,6 +67,10 @@ async function rolloutsIn(events: AsyncIterable<TrainEvent>, wanted: string) {
   let head: Head | null = null;
   let tasks: { step: number; tasks: Task[] } = { step: -1, tasks: [] };
   const steps = new Set<number>();
+  // Ids of early logs count steps from 0.
+  const [ofStep] = wanted.split(".");
+  /** Of the step that is wanted. */
+  const ids = new Set<string>();
   // A run that was gone on with has made some steps twice: the later ones count.
   const byId = new Map<string, { rollout: Rollout; task: Task }>();
   for await (const event of events) {
@@ -79,14 +84,18 @@ async function rolloutsIn(events: AsyncIterable<TrainEvent>, wanted: string) {
     const task = tasks.step === event.step ? tasks.tasks[event.taskIndex] : undefined;
     for (const rollout of event.rollouts) {
       const id = rollout.id.replaceAll("·", ".");
+      if (id.startsWith(`${ofStep}.`)) ids.add(id);
       if (task && (id === wanted || id.startsWith(`${wanted}.`))) byId.set(id, { rollout, task });
     }
   }
-  return { head, found: [...byId.values()], steps: [...steps] };
+  return { head, found: [...byId.values()], steps: [...steps], ids: [...ids] };
 }
 
-function kept(steps: readonly number[]): string {
+/** @param ids  of the rollouts of the step that is wanted, where it has some */
+function kept(steps: readonly number[], ids: readonly string[], wanted: string): string {
   if (steps.length === 0) return "it holds no rollouts";
+  if (ids.length > 0)
+    return `step ${wanted.split(".")[0]} has ${ids.length > 1 ? `${ids[0]} to ${ids.at(-1)}` : ids[0]}, tasks and rollouts being counted from 0`;
   const list = steps.slice(0, 20).join(", ");
   return `it holds those of step${steps.length === 1 ? "" : "s"} ${list}${steps.length > 20 ? ` and ${steps.length - 20} more` : ""}`;
 }

@@ -9,7 +9,7 @@ import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
-import { writeAll } from "../storage/durable_files.ts";
+import { newInWords, removeIfThere, writeAll } from "../storage/durable_files.ts";
 import { expectNewFile } from "../storage/new_file.ts";
 import { readRunCheckpoints, readRunConfig } from "../storage/run_folder.ts";
 
@@ -47,18 +47,8 @@ export async function packCommand(options: Options, context: CommandContext): Pr
     .at(-1)!
     .replace(/[^\p{L}\p{N}._-]+/gu, "-")
     .replace(/^\.+$/, "run");
-  const file = await Deno.open(out!, { write: true, createNew: true });
-  try {
-    for await (const piece of packRun(
-      { name, config, log: textOf(log), checkpoint: files, travellers: taken },
-      platform,
-    ))
-      await writeAll(file, piece);
-    file.close();
-  } catch (error) {
-    await Deno.remove(out!).catch(() => {});
-    throw error;
-  }
+  const pieces = packRun({ name, config, log: textOf(log), checkpoint: files, travellers: taken }, platform);
+  await newInWords(out!, () => writeNew(out!, pieces));
   const { size: packedBytes } = await Deno.stat(out!);
   const state = files ? `its checkpoint of step ${readTrainerState(files).step}` : "no checkpoint";
   const others = taken.map(({ knob, sizeBytes }) => `${whatTravels[knob]} (${shownBytes(sizeBytes)})`);
@@ -68,6 +58,24 @@ export async function packCommand(options: Options, context: CommandContext): Pr
       `Without ${whatTravels[knob]} (${shownBytes(sizeBytes)}), which ${knob === "data" ? "--pictures" : "--model-files"} takes along`,
     );
   return exitCodes.done;
+}
+
+/** A new file, whole or not there: it has its name once every byte is on the disk. */
+async function writeNew(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const beside = `${path}.writing`;
+  const file = await Deno.open(beside, { write: true, create: true, truncate: true });
+  try {
+    try {
+      for await (const piece of pieces) await writeAll(file, piece);
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    await Deno.rename(beside, path);
+  } catch (error) {
+    await removeIfThere(beside).catch(() => {});
+    throw error;
+  }
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -11,7 +11,8 @@ import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
-import { exists, writeAll } from "../storage/durable_files.ts";
+import { exists, newInWords, writeAll } from "../storage/durable_files.ts";
+import { openFileSource } from "../storage/file_source.ts";
 import { markJudge } from "../storage/judge_of_file.ts";
 import { createRunFolder, expectNewFolder } from "../storage/run_folder.ts";
 
@@ -28,29 +29,21 @@ export async function unpackCommand(
   if (folders.length !== 1) throw new Misused(`saccade unpack needs one file, found ${folders.length}`);
   await expectNewFolder(out!);
   const { terminal } = context;
-  const source = await openFile(folders[0]!);
+  if (
+    await Deno.stat(folders[0]!).then(
+      ({ isDirectory }) => isDirectory,
+      () => false,
+    )
+  )
+    throw new Error(`Expected a run file at ${folders[0]}, found a folder; it is unpacked already`);
+  const source = await openFileSource(folders[0]!, "a run file");
   try {
     const run = await openRunFile(source);
     const base = await absolute(out!);
     const places = { ...placesOf(run, `${base}/files`, (path) => path.replace(/^dropped\//, "")), ...given } as Places;
     for (const knob of placeKnobs) if (given[knob] !== undefined) await expectSame(run, places, knob, context);
     const wasThere = await exists(out!);
-    const store = await createRunFolder(out!);
-    let isWhole = false;
-    try {
-      await writeFiles(run, source, `${out}/files`);
-      const checkpoint = run.checkpointAt(places);
-      if (checkpoint) await store.writeCheckpoint(checkpoint);
-      for await (const lines of run.logAt(places)) await store.appendLog(lines);
-      if (asks(run.config)) await markJudge(out!, run.config.judgeUrl);
-      // The last: a folder without it is no run, whatever interrupts this.
-      await store.writeConfig(run.configAt(places));
-      isWhole = true;
-    } finally {
-      await store.close();
-      // Half a run would stand in the way of the next attempt.
-      if (!isWhole) await emptied(out!, wasThere);
-    }
+    await newInWords(out!, () => writeRun(run, { source, places, folder: out!, wasThere }));
     if (asks(run.config))
       terminal.print(visible(`Its judge is at ${run.config.judgeUrl}: who goes on with the run sends answers there`));
     for (const sentence of run.notices) terminal.print(visible(sentence));
@@ -61,6 +54,29 @@ export async function unpackCommand(
     return exitCodes.done;
   } finally {
     source.close();
+  }
+}
+
+/** The folder of a run, whole or not there. */
+async function writeRun(
+  run: RunFile,
+  { source, places, folder, wasThere }: { source: ByteSource; places: Places; folder: string; wasThere: boolean },
+): Promise<void> {
+  const store = await createRunFolder(folder);
+  let isWhole = false;
+  try {
+    await writeFiles(run, source, `${folder}/files`);
+    const checkpoint = run.checkpointAt(places);
+    if (checkpoint) await store.writeCheckpoint(checkpoint);
+    for await (const lines of run.logAt(places)) await store.appendLog(lines);
+    if (asks(run.config)) await markJudge(folder, run.config.judgeUrl);
+    // The last: a folder without it is no run, whatever interrupts this.
+    await store.writeConfig(run.configAt(places));
+    isWhole = true;
+  } finally {
+    await store.close();
+    // Half a run would stand in the way of the next attempt.
+    if (!isWhole) await emptied(folder, wasThere);
   }
 }
 
@@ -100,32 +116,4 @@ async function emptied(folder: string, wasThere: boolean): Promise<void> {
 async function absolute(path: string): Promise<string> {
   if (/^([/\\]|[A-Za-z]:)/.test(path)) return path.replace(/[/\\]+$/, "");
   return `${Deno.cwd()}/${path.replace(/^\.\//, "").replace(/[/\\]+$/, "")}`;
-}
-
-async function openFile(path: string): Promise<ByteSource & { close(): void }> {
-  const file = await Deno.open(path, { read: true }).catch((error) => {
-    throw new Error(
-      `Expected a run file at ${path}, found ${error instanceof Deno.errors.NotFound ? "none" : (error as Error).message}`,
-    );
-  });
-  const { size, isDirectory } = await file.stat();
-  if (isDirectory) {
-    file.close();
-    throw new Error(`Expected a run file at ${path}, found a folder; it is unpacked already`);
-  }
-  return {
-    name: path.split(/[/\\]/).at(-1)!,
-    sizeBytes: size,
-    read: async (startByte, endByte) => {
-      const into = new Uint8Array(endByte - startByte);
-      await file.seek(startByte, 0);
-      for (let at = 0; at < into.length; ) {
-        const count = await file.read(into.subarray(at));
-        if (count === null) throw new Error(`${path} became shorter while it was read`);
-        at += count;
-      }
-      return into;
-    },
-    close: () => file.close(),
-  };
 }

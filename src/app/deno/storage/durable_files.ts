@@ -116,15 +116,44 @@ export async function inWords<T>(folder: string, doing: string, work: () => Prom
   }
 }
 
+/** Disk, quota or the largest file that a process may write. */
+function isFull(error: unknown): boolean {
+  const { code = "", message = "", cause } = (error ?? {}) as { code?: string; message?: string; cause?: unknown };
+  // Deno has no code for what POSIX calls EFBIG.
+  const isRefused = ["ENOSPC", "EDQUOT"].includes(code) || /\(os error 27\)$/.test(message);
+  return isRefused || (cause !== undefined && isFull(cause));
+}
+
+/** Does a piece of work that writes a new file or folder, and removes it where that fails. @throws Error in one sentence */
+export async function newInWords<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isFull(error))
+      throw new Error(`Cannot write ${path}: the disk is full; nothing is left there, free some space and try again`);
+    throw error;
+  }
+}
+
+/** What a person is told of an error of the operating system that no piece of work put into words; null for others. */
+export function systemSentence(error: unknown): string | null {
+  // What was put into words has a cause.
+  if ((error as Error).cause === undefined && isFull(error))
+    return "The disk is full: what was to be written is not whole; free some space and do the same again, into a new folder";
+  return null;
+}
+
 /** An error of the operating system, as one sentence with what to do. */
 function inSentence(error: unknown, folder: string, doing: string): Error {
   const { code, message } = error as { code?: string; message: string };
   const cannot = `Cannot ${doing} in ${folder}`;
-  if (code === "ENOSPC" || code === "EDQUOT")
+  const isNew = ["write the files", "create the run folder"].includes(doing);
+  if (isFull(error))
     return new Error(
       ["write the log", "write the checkpoint"].includes(doing)
         ? `${cannot}: the disk is full; free some space and go on with --resume ${folder}, what was saved before stands`
-        : `${cannot}: the disk is full; nothing is left there, free some space and try again`,
+        : `${cannot}: the disk is full; ${isNew ? "nothing is left there" : "what stood there stands"}, free some space and try again`,
+      { cause: error },
     );
   if (code === "EACCES" || code === "EPERM" || error instanceof Deno.errors.PermissionDenied)
     return new Error(`${cannot}: no permission; choose another folder, or change its permissions`);

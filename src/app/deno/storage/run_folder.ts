@@ -44,8 +44,13 @@ const names = {
 /** A folder for a new run. @throws Error where something stands there already, or where it cannot be written. */
 export async function createRunFolder(folder: string): Promise<RunStore> {
   await expectNewFolder(folder);
+  const isNew = !(await exists(folder));
   await inWords(folder, "create the run folder", () => Deno.mkdir(folder, { recursive: true }));
-  const release = await lockFolder(folder);
+  const release = await lockFolder(folder).catch(async (error) => {
+    // Only where it is empty: another process may have begun a run in it.
+    if (isNew) await Deno.remove(folder).catch(() => {});
+    throw error;
+  });
   try {
     // Another process may have begun a run here before this one had the lock.
     await expectNewFolder(folder, { locked: true });
@@ -64,7 +69,9 @@ export async function expectNewFolder(folder: string, { locked = false } = {}): 
   const all = await entries(folder);
   const isFree = locked || (all.includes(names.lock) && (await isDeadLock(folder)));
   // A file that a process was writing when it died is not whole.
-  const found = all.filter((name) => !(isFree && [names.lock, `${names.config}.writing`].includes(name)));
+  const found = all.filter(
+    (name) => !(isFree && [names.lock, names.writing, `${names.config}.writing`].includes(name)),
+  );
   if (found.includes(names.config) && [names.log, names.lock, names.checkpoint].some((name) => found.includes(name))) {
     throw new Error(
       `${folder} holds a run already; go on with it by --resume ${folder}, or choose another folder with --out`,

@@ -48,9 +48,14 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | Holder | n
     const there = await Deno.stat(path).catch(() => null);
     if (there === null || there.ino !== (await file.stat()).ino) return null;
     if (holder && (await lives(holder))) return holder;
-    await file.truncate(0);
-    await writeAll(file, encode(JSON.stringify(await thisProcess())));
-    await file.sync();
+    try {
+      await file.truncate(0);
+      await writeAll(file, encode(JSON.stringify(await thisProcess())));
+      await file.sync();
+    } catch (error) {
+      await removeIfThere(path).catch(() => {});
+      throw error;
+    }
     held = true;
     return async () => {
       // Once: by the second time the file may be another's.

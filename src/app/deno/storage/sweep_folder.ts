@@ -64,8 +64,24 @@ export async function standingOf(folder: string, run: Partial<RunConfig>): Promi
     return { name: null, state: "waiting", step: 0, steps, result: null };
   const summary = await summaryOf(join(folder, "events.jsonl"));
   const { step, end } = summary;
-  const state = step >= steps ? "done" : end === "failed" ? "failed" : "stopped";
+  // A run whose last weights could not be written, or that died before, goes on from its checkpoint.
+  const isDone = step >= steps && (await savedStepOf(folder)) >= steps;
+  const state = isDone ? "done" : end === "failed" ? "failed" : "stopped";
   return { name: folder, state, step, steps, result: step > 0 ? resultOf(summary) : null };
+}
+
+/** After which step the last checkpoint of a run was written, 0 where there is none. */
+async function savedStepOf(folder: string): Promise<number> {
+  for (const name of ["checkpoint.whole", "checkpoint"]) {
+    const state = await Deno.readTextFile(join(folder, `${name}/trainer_state.json`)).catch(() => null);
+    if (state === null) continue;
+    try {
+      return Number(JSON.parse(state).step) || 0;
+    } catch {
+      // Who goes on with the run says what is wrong with it.
+    }
+  }
+  return 0;
 }
 
 /** What a log says that a run reached. */

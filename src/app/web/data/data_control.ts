@@ -208,6 +208,7 @@ export class DataControl {
     };
     report({ rows: 0, found: null });
     try {
+      if (!this.pictureWays.peek()) this.#askWays();
       await this.#api.data.startInspection({ data: opened.data, source }, this.#store.config.peek(), {
         rows: of,
         headersOnly,
@@ -218,7 +219,7 @@ export class DataControl {
         if (looking !== this.#looking) return;
         report({ rows: progress, found: result });
         if (result === null) continue;
-        this.pictureWays.value = await this.#api.data.pictureWays();
+        this.#askWays();
         return;
       }
     } catch (error) {
@@ -229,6 +230,16 @@ export class DataControl {
   /** Ends the look through all rows; what has been seen is shown. */
   async stop(): Promise<void> {
     await this.#api.data.stopInspection();
+  }
+
+  /** Rows do not wait for it. */
+  #askWays(): void {
+    this.#api.data.pictureWays().then(
+      (ways) => {
+        this.pictureWays.value = ways;
+      },
+      (error) => this.#store.notices.error(error),
+    );
   }
 
   #stopLooking(): void {

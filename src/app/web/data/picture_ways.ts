@@ -3,38 +3,52 @@ import type { PictureWays } from "../../../platform.ts";
 /** Kinds of files that a browser is tried with. */
 const kinds = ["JPEG", "PNG", "WebP"];
 
-/** What decodes picture files here, for people: a sentence, and for each kind of file why it is so. */
-export function waysOfPictures({ problem, properties, pictures, fewestPixels }: PictureWays): {
+/** What decodes and crops picture files here, for people: a line, and what stands behind it. */
+export function waysOfPictures({ problem, properties, pictures, fewestPixels, decoded }: PictureWays): {
   line: string;
-  reasons: { name: string; by: string }[];
+  facts: { name: string; text: string }[];
 } {
-  if (problem !== null) return { line: `Pictures are decoded and cropped by our own code: ${problem}.`, reasons: [] };
-  const why = (name: string) => properties.find((one) => one.name === name)?.why ?? null;
+  if (problem !== null) return { line: `Pictures are decoded and cropped by our own code: ${problem}`, facts: [] };
   // What is said of a kind counts for all of it.
-  const byBrowser = kinds.filter((kind) =>
-    properties.some(({ name, why: reason }) => name.startsWith(`${kind} `) && reason === null && why(kind) === null),
-  );
+  const why = (name: string): string | null => properties.find((one) => one.name === name)?.why ?? null;
+  const whyNot = ({ name, why: reason }: PictureWays["properties"][number]): string | null =>
+    reason ?? why(name.split(" ")[0]!);
+  const named = properties.filter(({ name }) => name !== "PNG");
+  const proven = named.filter((one) => whyNot(one) === null).map(({ name }) => name);
+  const others = named.filter((one) => whyNot(one) !== null);
+  const byBrowser = kinds.filter((kind) => proven.some((name) => name.split(" ")[0] === kind));
   const side = Math.round(Math.sqrt(fewestPixels));
-  // On a card crops are made there.
-  const crops = byBrowser.includes("JPEG")
-    ? ", and JPEG cropped through an OffscreenCanvas or on the graphics card"
-    : "";
-  const line =
-    byBrowser.length === 0
-      ? `Pictures are decoded and cropped by our own code: of ${pictures} test pictures this browser gives other levels.`
-      : `${listed(byBrowser)} ${byBrowser.length > 1 ? "are" : "is"} decoded by this browser (createImageBitmap), since ${pictures} test pictures gave our own decoder’s bytes${crops}; our own code decodes the rest, what is transparent or under ${side} × ${side} px.`;
+  const crops = byBrowser.includes("JPEG") ? "; JPEG is cropped through an OffscreenCanvas" : "";
   return {
-    line,
-    reasons: properties
-      .filter(({ name }) => name !== "PNG")
-      .map(({ name, why: reason }) => {
-        const kind = kinds.find((one) => name.startsWith(`${one} `));
-        const found = reason ?? (kind === undefined ? null : why(kind));
-        const own = kind === "WebP" || name === "WebP" ? "the browser, unproven" : "our own code";
-        return { name, by: found === null ? "the browser" : `${own}: ${found}` };
-      }),
+    line:
+      byBrowser.length === 0
+        ? "Pictures are decoded and cropped by our own code"
+        : `${listed(byBrowser)} ${byBrowser.length > 1 ? "are" : "is"} decoded by this browser${crops}`,
+    facts: [
+      { name: "by the browser", text: proven.length > 0 ? shortened(proven) : "nothing" },
+      { name: "why", text: `${pictures} test pictures: these kinds gave our own decoder’s bytes` },
+      ...others.map((one) => ({ name: one.name, text: `${whyNot(one)}; by ${ownOf(one.name)}` })),
+      {
+        name: "by our own code",
+        text: `transparency, which a canvas loses; CMYK and rare kinds; under ${side} × ${side} px, which is faster`,
+      },
+      { name: "crops", text: "on a graphics card made there, with the same bytes" },
+      { name: "so far", text: `${decoded.canvas} by the browser, ${decoded.own} by our own code` },
+    ],
   };
 }
+
+/** WebP has no decoder of our own. */
+const ownOf = (name: string): string => (name.startsWith("WebP") ? "the browser all the same" : "our own code");
+
+/** "JPEG 4:2:0, 4:4:4; PNG rgb" */
+const shortened = (names: readonly string[]): string =>
+  kinds
+    .map((kind) => names.filter((name) => name.split(" ")[0] === kind).map((name) => name.slice(kind.length + 1)))
+    .flatMap((kept, i) =>
+      kept.length === 0 ? [] : [`${kinds[i]}${kept.join("") === "" ? "" : ` ${kept.filter(Boolean).join(", ")}`}`],
+    )
+    .join("; ");
 
 const listed = (names: readonly string[]): string =>
   names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;

@@ -5,6 +5,7 @@ import { useData } from "./data_context.ts";
 import { DataOpener } from "./data_opener.tsx";
 import { SampleGrid } from "./sample_grid.tsx";
 import { SampleRow } from "./sample_row.tsx";
+import { SceneSettings, ScenesCard } from "./scenes_card.tsx";
 import { SourceSummary } from "./source_summary.tsx";
 
 /** What data holds before a run: sources, what would become of their rows, each row with its prompt. Needs no GPU. */
@@ -15,6 +16,7 @@ export function SamplesView() {
   const source = data.source.value;
   const firstRow = data.firstRow.value;
   const rowSettings = data.rowSettings.value;
+  const isScenes = store.config.value.data === "";
   useEffect(() => void data.list(), [data, opened, source, firstRow, rowSettings]);
   // A source is looked through once; later changes of settings wait for a press.
   useEffect(() => {
@@ -26,6 +28,7 @@ export function SamplesView() {
         <DataOpener />
         {opened && <Sources />}
         {opened && <SourceSummary />}
+        {!opened && isScenes && <SceneSettings />}
       </section>
       <section class="stack first" aria-label="Rows">
         {opened ? (
@@ -34,6 +37,8 @@ export function SamplesView() {
           ) : (
             <SampleRow row={data.row.value} />
           )
+        ) : isScenes ? (
+          <ScenesCard />
         ) : (
           <div class="card">
             <h2>
@@ -44,19 +49,17 @@ export function SamplesView() {
               question and answer, the prompt with its tokens, and why a row would be left out or changed. What you open
               from disk stays in this browser.
             </p>
-            {store.config.value.data !== "" && (
-              <p class="offer">
-                <button
-                  type="button"
-                  disabled={data.opening.value}
-                  onClick={() => {
-                    data.typed.value = store.config.peek().data;
-                  }}
-                >
-                  Look at this run’s data
-                </button>
-              </p>
-            )}
+            <p class="offer">
+              <button
+                type="button"
+                disabled={data.opening.value}
+                onClick={() => {
+                  data.typed.value = store.config.peek().data;
+                }}
+              >
+                Look at this run’s data
+              </button>
+            </p>
           </div>
         )}
       </section>

@@ -42,7 +42,7 @@ export function SourceSummary() {
           {changed && " Settings have changed since."}
         </p>
       )}
-      {found && !headersOnly && <Ways />}
+      {!headersOnly && <Ways />}
       {found && (
         <p class="buttons after">
           {!whole && (
@@ -126,8 +126,8 @@ function Found({ found }: { found: Inspection }) {
 function Ways() {
   const ways = useData().pictureWays.value;
   if (!ways) return null;
-  const { line, reasons } = waysOfPictures(ways);
-  if (reasons.length === 0) return <p class="cap">{line}</p>;
+  const { line, facts } = waysOfPictures(ways);
+  if (facts.length === 0) return <p class="cap">{line}.</p>;
   return (
     <details class="ways small">
       <summary>
@@ -135,13 +135,9 @@ function Ways() {
       </summary>
       <table class="kv facts">
         <tbody>
-          {reasons.map(({ name, by }) => (
-            <Fact key={name} name={name} text={by} />
+          {facts.map(({ name, text }) => (
+            <Fact key={name} name={name} text={text} />
           ))}
-          <Fact
-            name="so far"
-            text={`${count(ways.decoded.canvas)} by the browser, ${count(ways.decoded.own)} by our own code`}
-          />
         </tbody>
       </table>
     </details>

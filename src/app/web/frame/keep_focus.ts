@@ -20,10 +20,15 @@ export function keepFocus(): () => void {
     if (target instanceof HTMLElement) remember(target);
   };
   const onOut = ({ relatedTarget }: FocusEvent): void => {
+    // On its way to another place; what is rendered before it is there must not call it back.
+    if (relatedTarget !== null) {
+      last = null;
+      return;
+    }
     const left = last;
     // Once it is known whether it is still there: who goes elsewhere by will has let go of it.
     queueMicrotask(() => {
-      if (relatedTarget === null && left === last && left?.isConnected && !left.matches(":disabled")) last = null;
+      if (left === last && left?.isConnected && !left.matches(":disabled")) last = null;
     });
   };
   const restore = (): void => {
@@ -38,12 +43,13 @@ export function keepFocus(): () => void {
   };
   const observer = new MutationObserver(restore);
   observer.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] });
-  addEventListener("focusin", onIn);
-  addEventListener("focusout", onOut);
+  // Before listeners of the page, which may render in their microtasks.
+  addEventListener("focusin", onIn, true);
+  addEventListener("focusout", onOut, true);
   return () => {
     observer.disconnect();
-    removeEventListener("focusin", onIn);
-    removeEventListener("focusout", onOut);
+    removeEventListener("focusin", onIn, true);
+    removeEventListener("focusout", onOut, true);
   };
 }
 

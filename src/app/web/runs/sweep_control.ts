@@ -140,6 +140,8 @@ export class SweepControl {
       const events = await api.nextCurveEvents(isStopping ? "settled" : "frame");
       if (events === null) {
         if (summary.end === null) throw new Error("The run broke off without saying why; go on with the sweep");
+        // What could not be stored on its way is now, or is said: the next run takes its place.
+        await api.save();
         return;
       }
       const before = summary;
@@ -172,7 +174,8 @@ export class SweepControl {
   }
 }
 
-const isDone = (run: StoredRun | undefined, steps: number): boolean => run !== undefined && run.step >= steps;
+/** All its steps are made, and its weights are stored. */
+const isDone = (run: StoredRun | undefined, steps: number): boolean => run !== undefined && run.savedStep >= steps;
 
 /** Where the runs of a sweep stand. @param runs  those that are stored */
 export function standings(stored: StoredSweep, runs: readonly StoredRun[], underWay: UnderWay | null): SweepRun[] {
@@ -197,7 +200,7 @@ export function standings(stored: StoredSweep, runs: readonly StoredRun[], under
         ? "waiting"
         : !run
           ? "removed"
-          : step >= steps
+          : isDone(run, steps)
             ? "done"
             : "stopped";
     return { name, state, step, steps, result, ...problem };

@@ -6,6 +6,7 @@ import { count, counted } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Store } from "../run/store.ts";
 import { SaveRunButton } from "../widgets/save_run.tsx";
+import { OnnxButton } from "./onnx_button.tsx";
 
 /** Whose weights are exported where this is shown: a stored run's, those of the live run (null), or why there are none. */
 function shownWeights(store: Store): { run: string | null } | { none: string } {
@@ -42,6 +43,7 @@ export function ExportButton() {
         >
           Export the model…
         </button>
+        {stored !== null && "run" in shown && <OnnxButton run={stored} live={shown.run === null} />}
         {stored !== null && <SaveRunButton run={stored} />}
       </div>
       {"none" in shown && (

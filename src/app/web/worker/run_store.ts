@@ -150,7 +150,12 @@ export async function createRunStore(
         continue;
       }
       const entry = newEntry(free, config, sources);
-      await write(["runs"], `the run "${free}"`, (change) => [change.objectStore("runs").put(entry)]);
+      await write(["runs", "marks", "branches"], `the run "${free}"`, (change) => [
+        change.objectStore("runs").put(entry),
+        // What another tab said of a run of this name after it was removed.
+        change.objectStore("marks").delete(marksOfRun(free)),
+        change.objectStore("branches").delete(branchesOfRun(free)),
+      ]);
       return { name: free, store: new BrowserRunStore(free, release), problem: null };
     } catch (error) {
       release();

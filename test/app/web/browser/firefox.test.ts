@@ -13,6 +13,18 @@ const oneStep = "?preset=needle&seed=3&steps=1&tasksPerStep=1&rolloutsPerTask=2&
 const button = (name: string): string =>
   `[...document.querySelectorAll("button")].find((one) => one.textContent.trim() === "${name}" && !one.disabled)`;
 
+const pictures = ["rgb.png", "rgba.png", "gray-16bit.png", "jpeg-420.jpg", "jpeg-exif-6.jpg", "jpeg-cmyk.jpg"];
+
+async function writeRows(folder: string): Promise<void> {
+  await Deno.mkdir(folder);
+  for (const name of pictures) {
+    const bytes = await Deno.readFile(new URL(`../../../golden/pictures/files/${name}`, import.meta.url));
+    await Deno.writeFile(`${folder}/${name}`, bytes);
+  }
+  const lines = pictures.map((image) => JSON.stringify({ image, question: "What is it?", answer: "a picture" }));
+  await Deno.writeTextFile(`${folder}/rows.jsonl`, lines.join("\n"));
+}
+
 describe.skipIf(program === null)("Firefox, as Debian has it", () => {
   let folder: string;
   let server: Awaited<ReturnType<typeof serveFolder>>;
@@ -21,6 +33,7 @@ describe.skipIf(program === null)("Firefox, as Debian has it", () => {
   let able: Firefox;
   beforeAll(async () => {
     folder = await buildPage();
+    await writeRows(`${folder}/rows`);
     server = await serveFolder(folder, 0);
     [plain, able] = await Promise.all([Firefox.start(program!), Firefox.start(program!, webGpuPrefs)]);
   });
@@ -36,6 +49,41 @@ describe.skipIf(program === null)("Firefox, as Debian has it", () => {
     expect(await plain.evaluate(`document.querySelector(".notice.error").textContent`)).toMatch(
       /Training cannot run here\. Firefox on Linux has WebGPU switched off; open about:config, set dom\.webgpu\.enabled to true/,
     );
+  });
+
+  test.each<{ name: string; prefs: Record<string, boolean>; line: string; facts: string[] }>([
+    {
+      name: "shows damaged PNG files in part, so that it is asked for the others alone",
+      prefs: {},
+      line: "JPEG and WebP are decoded by this browser; JPEG is cropped through an OffscreenCanvas",
+      facts: [
+        "JPEG 4:2:0, 4:2:2, 4:4:4, gray, progressive, with restart markers; WebP",
+        "a damaged file is shown in part",
+      ],
+    },
+    {
+      name: "that hides its fingerprint is not asked for any",
+      prefs: { "privacy.resistFingerprinting": true },
+      line: "Pictures are decoded and cropped by our own code: levels read from a canvas are not those that were put there",
+      facts: [],
+    },
+  ])("decodes pictures where it gives our own decoder's bytes: $name", async ({ prefs, line, facts }) => {
+    const firefox = Object.keys(prefs).length === 0 ? plain : await Firefox.start(program!, prefs);
+    try {
+      await firefox.open(`${server.address}?data=${encodeURIComponent(`${server.address}rows/rows.jsonl`)}`);
+      await firefox.until(button("Data"));
+      await firefox.evaluate(`${button("Data")}.click()`);
+      await firefox.until(button("Look at this run’s data"));
+      await firefox.evaluate(`${button("Look at this run’s data")}.click()`);
+      await firefox.until(button("Fetch and open"));
+      await firefox.evaluate(`${button("Fetch and open")}.click()`);
+      await firefox.until(`document.body.innerText.includes(${JSON.stringify(line)})`);
+      const shown = await firefox.evaluate<string>("document.body.textContent");
+      for (const fact of facts) expect(shown).toContain(fact);
+      await firefox.until(`document.body.innerText.includes("6 of 6")`);
+    } finally {
+      if (firefox !== plain) await firefox.close();
+    }
   });
 
   test("trains a step, with the server gone, on the page that it kept, in a tab that is hidden", async () => {

@@ -36,7 +36,7 @@ export class CanvasReader {
     const context = this.#canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
     if (!context) throw new Error("this browser gives no 2-D canvas");
     this.#context = context;
-    this.#guard = new ImageData(partWidth, guardRows, { colorSpace: "srgb" });
+    this.#guard = new ImageData(partWidth, guardRows);
     // Every level is as likely as another. They need not be the same in every visit: nothing is made of them.
     crypto.getRandomValues(this.#guard.data);
     for (let at = 3; at < this.#guard.data.length; at += 4) this.#guard.data[at] = 255;
