@@ -119,12 +119,16 @@ export function overrideLines(settings: readonly Setting[]): string[] {
 /** run.sh: starts verl with the settings, and with those that are given behind it. */
 export function runScript(settings: readonly Setting[]): string {
   // Double quotes, so that the shell puts the folder in; no value has a sign that it would read otherwise.
-  const words = overrideLines(settings).map((line) => `"${line.replace(/[\\"`]/g, (sign) => `\\${sign}`)}"`);
+  const words = overrideLines(settings).map(
+    (line) => `"${line.replace(/[\\"`]/g, (sign) => `\\${sign}`).replaceAll(here, "$QUOTED")}"`,
+  );
   return `#!/usr/bin/env bash
 # Starts verl 0.9.1 (requirements.txt) on this folder. GPUS, NODES, TP and ROLLOUT say what machine it is; settings that are
 # given behind it come last: bash run.sh trainer.total_training_steps=10
 set -euo pipefail
 HERE="$(cd "$(dirname "\${BASH_SOURCE[0]}")" && pwd)"
+# As it stands between hydra's quotes.
+QUOTED="\${HERE//\\'/\\\\\\'}"
 export PYTHONPATH="$HERE\${PYTHONPATH:+:$PYTHONPATH}"
 python3 -m verl.trainer.main_ppo \\
     ${words.join(" \\\n    ")} \\

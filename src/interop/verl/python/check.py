@@ -1,9 +1,10 @@
 """Plays the rollouts that Saccade stored through verl 0.9.1, and compares what comes out. No GPU, no server, no network.
 
-    python3 check.py [--stock] [--model DIR] [--dump DIR]
+    python3 check.py [--stock] [--model DIR] [--dump DIR] [--record FILE]
 
 --stock  with verl's own agent loop in the place of the run's rules: shows what differs then
 --model  folder of a tokenizer and processor, where the model is a name on the Hub
+--record new file for what verl made of each rollout, one JSON object a line
 --dump   new folder for the rollouts in verl's own dump format (trainer.rollout_data_dir)
 
 Ends with "N passed, N failed"; the exit code is 1 where anything failed, 2 where it could not be tried.
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--stock", action="store_true")
     parser.add_argument("--model")
     parser.add_argument("--dump")
+    parser.add_argument("--record")
     asked = parser.parse_args()
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     os.environ.setdefault("VERL_LOGGING_LEVEL", "ERROR")
@@ -71,6 +73,12 @@ def expect_verl() -> None:
         raise CannotTry(f"verl {VERL} is there, but cannot be imported ({error}); {how}") from None
 
 
+def override_lines() -> list[str]:
+    """The settings of overrides.txt, with this folder as it stands between hydra's quotes."""
+    text = (HERE / "overrides.txt").read_text(encoding="utf-8")
+    return text.replace("$HERE", str(HERE).replace("'", "\\'")).splitlines()
+
+
 def add_architecture(config) -> None:
     """The class of a model whose config.json is of its sizes alone, by transformers' own table."""
     from omegaconf import OmegaConf
@@ -97,6 +105,16 @@ def last_line(error: BaseException) -> str:
 def unpacked(ids: list) -> list[int]:
     """[1, [7, 3]] is 1, 7, 7, 7."""
     return [one for part in ids for one in ([part[0]] * part[1] if isinstance(part, list) else [part])]
+
+
+def packed(ids: list[int]) -> list:
+    out: list = []
+    for one in ids:
+        if out and isinstance(out[-1], list) and out[-1][0] == one:
+            out[-1][1] += 1
+        else:
+            out.append([one, 1])
+    return [part for one, times in out for part in ([[one, times]] if times > 3 else [one] * times)]
 
 
 class Server:
@@ -171,8 +189,7 @@ class Check:
         import verl
         from hydra import compose, initialize_config_dir
 
-        text = (HERE / "overrides.txt").read_text(encoding="utf-8").replace("$HERE", str(HERE))
-        overrides = [*text.splitlines(), "actor_rollout_ref.rollout.name=vllm", "trainer.n_gpus_per_node=1"]
+        overrides = [*override_lines(), "actor_rollout_ref.rollout.name=vllm", "trainer.n_gpus_per_node=1"]
         folder = Path(verl.__file__).parent / "trainer/config"
         self.count = len(overrides)
         try:
@@ -279,16 +296,15 @@ class Check:
         from omegaconf import OmegaConf
 
         found = Counted("configuration", "settings")
-        text = (HERE / "overrides.txt").read_text(encoding="utf-8").replace("$HERE", str(HERE))
         changed = {"actor_rollout_ref.model.path", "actor_rollout_ref.model.lora_adapter_path"}
         if self.asked.stock:
             changed.add("actor_rollout_ref.rollout.agent.agent_loop_config_path")
-        for line in text.splitlines():
+        for line in override_lines():
             name, _, value = line.lstrip("+").partition("=")
             if name in changed:
                 continue
             held = OmegaConf.select(self.config, name)
-            wanted = value[1:-1] if value[:1] in ("'", '"') else value
+            wanted = value[1:-1].replace("\\'", "'") if value[:1] in ("'", '"') else value
             found.say(_means(held, wanted), f"{name} is {held!r}, given as {value}")
         found.note = f", composed by Hydra from {self.count} lines"
         return found
@@ -351,6 +367,8 @@ class Check:
         kinds["prompt"].note = f" ({', '.join(f'{count} {name}' for name, count in sets.items())})"
         if self.asked.dump:
             self.dump(played)
+        if self.asked.record:
+            self.record(played)
         return list(kinds.values())
 
     farthest = 0.0
@@ -407,8 +425,12 @@ class Check:
         for one, made in played:
             if one["reward"] is not None and one["advantage"] is not None:
                 groups.setdefault((one["set"], one["row"]), []).append((one, made))
-        largest = 0.0
+        largest = flat = 0.0
         for group in groups.values():
+            paid = [one["reward"] for one, _ in group]
+            spread = float(np.std(paid, ddof=1)) if len(paid) > 1 else 1.0
+            # What f32 leaves of the mean, over a deviation that may be nothing.
+            rounding = 1.2e-7 * max(map(abs, paid)) / (spread + 1e-6)
             longest = max(len(made["response"]) for _, made in group)
             rewards, masks = torch.zeros(len(group), longest), torch.zeros(len(group), longest)
             for i, (_, made) in enumerate(group):
@@ -423,15 +445,31 @@ class Check:
             for i, (one, made) in enumerate(group):
                 at = made["mask"].index(1) if 1 in made["mask"] else None
                 got = 0.0 if at is None else float(given[i, at])
+                made["advantage"] = got
                 off = abs(got - one["advantage"]) if at is not None else 0.0
-                largest = max(largest, off)
-                # verl's are sums in f32 over a deviation that may be small.
+                if spread > 1e-9:
+                    largest = max(largest, off)
+                else:
+                    flat = max(flat, off)
                 kind.say(
-                    off <= 2e-4 * max(1.0, abs(one["advantage"])),
+                    off <= 2e-4 * max(1.0, abs(one["advantage"])) + rounding,
                     f"{one['set']} {one['id']}: {got} in verl, {one['advantage']} in Saccade",
                 )
         if kind.total:
             kind.note = f" (largest difference {largest:.1g}, in f32)"
+        if flat > 0:
+            kind.note += f"; where all rewards of a group are equal verl's f32 leaves up to {flat:.1g}, Saccade 0"
+
+    def record(self, played: list) -> None:
+        kept = ("prompt", "response", "mask", "turns", "score", "advantage")
+        with open(self.asked.record, "x", encoding="utf-8") as file:
+            last = None
+            for one, made in played:
+                told = {name: made.get(name) for name in kept}
+                told.update({name: packed(told[name]) for name in ("prompt", "response", "mask")})
+                # The rollouts of a task have one prompt, which stands in the first.
+                last, told["prompt"] = told["prompt"], None if told["prompt"] == last else told["prompt"]
+                file.write(json.dumps({"set": one["set"], "id": one["id"], "task": one["task"], **told}) + "\n")
 
     def dump(self, played: list) -> None:
         """The rollouts as verl's trainer writes them, by its own code."""

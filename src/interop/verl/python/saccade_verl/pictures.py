@@ -1,8 +1,12 @@
 """Sizes as the model sees pictures, and what tools make of them; pictures are PIL's, in RGB."""
 
-import math
+from __future__ import annotations
 
-from PIL import Image
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def smart_resize(height: int, width: int, factor: int, min_pixels: int, max_pixels: int) -> tuple[int, int]:
@@ -24,13 +28,16 @@ def input_size(picture: Image.Image, view: dict) -> tuple[int, int]:
 
 
 def model_input(picture: Image.Image, view: dict) -> Image.Image:
-    return picture.resize(input_size(picture, view), Image.Resampling.BICUBIC)
+    # Pillow's number for bicubic.
+    return picture.resize(input_size(picture, view), 3)
 
 
 def cut_out(picture: Image.Image, box: tuple[int, int, int, int], how: str) -> Image.Image:
     """The pixels of a box inside the picture, or what a control puts in their place."""
     left, top, right, bottom = box
     if how == "blank":
+        from PIL import Image
+
         return Image.new("RGB", (right - left, bottom - top), (128, 128, 128))
     if how == "shuffled":
         x, y = _moved(left, right - left, picture.width), _moved(top, bottom - top, picture.height)

@@ -1,0 +1,171 @@
+import { parquetReadObjects } from "hyparquet";
+import { describe, expect, test } from "vitest";
+import { chooseTools } from "../../../src/agent/tools/table.ts";
+import { openSource } from "../../../src/app/data/sources.ts";
+import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
+import { convert, decode } from "../../../src/image/decode.ts";
+import { readVerlCommand } from "../../../src/interop/verl/command.ts";
+import { openChat } from "../../../src/policy/chats.ts";
+import { functionOf } from "../../../src/policy/offered_tool.ts";
+import { pythonValue } from "../../../src/policy/python_json.ts";
+import { renderTemplate } from "../../../src/policy/template.ts";
+import { Tokenizer } from "../../../src/policy/tokenizer.ts";
+import { needlePictures } from "../../../src/tasks/sources/needle.ts";
+import { resolveConfig } from "../../../src/train/config.ts";
+import type { RunConfig } from "../../../src/train/knobs.ts";
+import { exported, goldenVerl, unpacked } from "../../support/verl_export.ts";
+
+const small: Partial<RunConfig> = { preset: "needle", evalTasks: 1, toolErrors: "answer", maxToolCalls: 2 };
+const data = new URL("../../golden/data/", import.meta.url).pathname;
+
+interface Row {
+  prompt: { role: string; content: string; tools: boolean | null }[];
+  images: { bytes: Uint8Array }[];
+  agent_name: string;
+  data_source: string;
+  reward_model: { ground_truth: string; style: string };
+  extra_info: Record<string, unknown>;
+}
+const rowsIn = async (bytes: Uint8Array): Promise<Row[]> =>
+  (await parquetReadObjects({ file: bytes.slice().buffer, utf8: false })) as unknown as Row[];
+
+describe("scenes", () => {
+  test("rows have verl's columns, and their pictures are the scenes' pixels", async () => {
+    const { files, text } = await exported(small, { rows: 3 });
+    const rows = await rowsIn(files.get("data/train.parquet")!);
+    expect(rows).toHaveLength(3);
+    const [row] = rows;
+    expect(row).toMatchObject({
+      agent_name: "tool_agent",
+      data_source: "needle",
+      reward_model: { style: "rule" },
+      extra_info: { split: "train", index: 0n, id: "needle/0/train/0/0", source: "needle", offers_tools: true },
+    });
+    expect(row!.prompt).toEqual([
+      { role: "user", content: expect.stringMatching(/^<image>What digit is on /), tools: null },
+    ]);
+    expect(row!.extra_info.tool_selection ?? null).toBe(null);
+    const [scene] = needlePictures("needle/0/train/0/0", resolveConfig(small));
+    const { data: levels } = convert(await decode(row!.images[0]!.bytes), "paste");
+    expect(equal(levels, scene!.data)).toBe(true);
+    expect(JSON.parse(text("settings.json")).model).toMatchObject({ folder: "model", adapter: false });
+    expect(files.get("model/model.safetensors")!.length).toBeGreaterThan(2_000_000);
+    expect(text("requirements.txt")).toContain("verl==0.9.1");
+  }, 30_000);
+
+  test("settings that run.sh gives are those of the run, as our own reader of such scripts reads them", async () => {
+    const { text } = await exported({ ...small, learningRate: 3e-4, clipRatioHigh: 0.28 }, { rows: 1 });
+    // The shell's own names of places are not known before it runs.
+    const command = text("run.sh")
+      .split("\n")
+      .filter((line) => !/QUOTED|HERE|\$\{|"\$@"/.test(line) && !line.startsWith("set "))
+      .join("\n")
+      .replace(/\\\s*$/, "");
+    const { config } = readVerlCommand(command);
+    expect(config).toMatchObject({ learningRate: 3e-4, clipRatioHigh: 0.28, tasksPerStep: 16, maxToolCalls: 2 });
+  }, 30_000);
+});
+
+describe.each([
+  ["compact", {}],
+  ["verl", { prompt: "verl", tool: "verl", reward: "verl" }],
+  ["deepeyes", { prompt: "deepeyes", tool: "deepeyes", reward: "deepeyes" }],
+] as const)("beside verl itself: %s", (name, changes) => {
+  test("scripted rollouts come out as they did in verl 0.9.1, and its template makes their prompts", async () => {
+    const config = resolveConfig({ ...small, ...changes });
+    const { files, text } = await exported({ ...small, ...changes }, { rows: 1 });
+    const ours = text("rollouts/rollouts.jsonl")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const theirs = await goldenVerl(name);
+    expect(ours).toHaveLength(theirs.length);
+    let prompt: number[] = [];
+    for (const [i, verl] of theirs.entries()) {
+      const one = ours[i];
+      if (verl.prompt) prompt = unpacked(verl.prompt);
+      expect(unpacked(one.prompt_ids)).toEqual(prompt);
+      expect(unpacked(one.response_ids)).toEqual(unpacked(verl.response));
+      expect(unpacked(one.response_mask)).toEqual(unpacked(verl.mask));
+      expect(one.num_turns).toBe(verl.turns);
+      expect(one.reward).toBeCloseTo(verl.score, 6);
+      expect(one.advantage).toBeCloseTo(verl.advantage, 4);
+    }
+    // What the environment can do was done.
+    expect(new Set(ours.flatMap(({ outcomes }) => outcomes)).size).toBeGreaterThan(2);
+    const [row] = await rowsIn(files.get("data/check.parquet")!);
+    const tools = chooseTools(config);
+    const messages = row!.prompt.map(({ role, content, tools: told }) =>
+      pythonValue({ role, content: partsOf(content), ...(told && { tools: told }) }),
+    );
+    const rendered = renderTemplate(text("chat_template.jinja"), messages, pythonValue(tools.map(functionOf)), {
+      add_generation_prompt: true,
+    });
+    const tokenizer = new Tokenizer(JSON.parse(text("model/tokenizer.json")));
+    const pad = tokenizer.id("<|image_pad|>");
+    const expanded = tokenizer.encode(rendered).flatMap((id) => (id === pad ? new Array<number>(16).fill(pad) : [id]));
+    expect(expanded).toEqual(prompt);
+    expect(openChat(config.prompt, tokenizer, tools)).toBeDefined();
+  }, 60_000);
+});
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
+
+/** As verl's dataset hands them over. */
+const partsOf = (content: string) =>
+  content
+    .split(/(<image>)/)
+    .filter((part) => part !== "")
+    .map((part) => (part === "<image>" ? { type: "image" } : { type: "text", text: part }));
+
+test("rows of a file keep pictures that Pillow reads alike, others become PNG; rows without a tool name none", async () => {
+  const { files, notes, text } = await exported({
+    preset: "needle",
+    prompt: "deepeyes",
+    tool: "deepeyes",
+    data: `${data}thinklite.parquet`,
+    heldOutRows: 2,
+  });
+  const source = await openSource(`${data}thinklite.parquet`, await openDenoPlatform(false));
+  const rows = await rowsIn(files.get("data/train.parquet")!);
+  expect(rows.length + (await rowsIn(files.get("data/heldout.parquet")!)).length).toBeLessThanOrEqual(source.rows);
+  for (const row of rows) {
+    const index = Number(/\/(\d+)$/.exec(row.extra_info.id as string)![1]);
+    const read = await source.row(index);
+    expect(row.reward_model.ground_truth).toBe(read.answer);
+    const originals = await read.pictures();
+    expect(row.images).toHaveLength(originals.length);
+    expect(
+      row.prompt
+        .map(({ content }) => content)
+        .join("")
+        .split("<image>"),
+    ).toHaveLength(originals.length + 1);
+    expect(row.extra_info.tool_selection ?? null).toEqual(
+      read.envName === "" && "env_name" in read.columns ? ["none"] : null,
+    );
+  }
+  expect(rows.some(({ images }) => images.length === 0)).toBe(true);
+  expect(notes.every((note) => note.length < 300)).toBe(true);
+  expect(text("README.md")).not.toContain(data);
+}, 60_000);
+
+test("what cannot be written for verl is refused in one sentence, and no key is written", async () => {
+  for (const [changes, sentence] of [
+    [{ reward: "pixel-reasoner" }, /pixel-reasoner cannot be exported to verl: it pays by the whole group/],
+    [{ reward: "thyme", judge: "hardened", judgeUrl: "http://127.0.0.1:1/v1" }, /thyme cannot be exported/],
+    [{ reward: "./mine.ts" }, /mine.ts is a module in TypeScript/],
+    [{ tools: "./mine.ts" }, /The tool .\/mine.ts is a module in TypeScript/],
+    [{ data: "/no/such/file.parquet" }, /Expected a file \/no\/such\/file.parquet, found none/],
+  ] as const)
+    await expect(exported(changes as Partial<RunConfig>)).rejects.toThrow(sentence);
+  const { text, files } = await exported(
+    { ...small, judge: "verl", judgeUrl: "http://127.0.0.1:9/v1", judgeModel: "m" },
+    { rows: 1 },
+  );
+  expect(JSON.parse(text("settings.json")).judge).toMatchObject({
+    url_env: "SACCADE_JUDGE_URL",
+    key_env: "SACCADE_JUDGE_KEY",
+  });
+  expect([...files.keys()].filter((name) => name.endsWith(".py")).length).toBeGreaterThan(20);
+}, 30_000);
