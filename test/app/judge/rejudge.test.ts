@@ -92,6 +92,7 @@ async function live(judge: keyof typeof judges, changes: Partial<RunConfig> = {}
       tools: builtInTools,
       tokenizer,
       judge: judges[judge](),
+      reader: { read: async () => [{ text: "4", confidence: 1 }] },
       vision: { patchSize: 8, spatialMergeSize: 2 } as VisionConfig,
       // A distance of 0.3 nats to the starting model, and 0.1 more for each rollout of a group.
       reference: {
