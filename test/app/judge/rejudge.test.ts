@@ -151,6 +151,12 @@ const under =
   (reward: RunConfig["reward"]): Rejudging["settings"] =>
   (own) => ({ reward, weights: own, failure: own.judgeFailure });
 
+test("a log of a run without a reader cannot be paid for what was read", async () => {
+  const events = await live("rules");
+  for (const { calls } of rolloutsOf(events)) for (const one of calls) delete one.legible;
+  await expect(rewardsAgain(events, { settings: under("legible") })).rejects.toThrow("which this log does not say");
+});
+
 describe.each(Object.keys(judges) as (keyof typeof judges)[])("a run judged by %s", (judge) => {
   test.each(rewards)("under %s: stored equals live, bit for bit", async (reward) => {
     const events = await live(judge, { reward });
