@@ -20,7 +20,7 @@ import { StepPicker } from "./step_picker.tsx";
 /** Most steps have fewer. */
 const rowsAtOnce = 512;
 /** Rows that are drawn before it is known which are seen. */
-const firstRows = 12;
+const firstRows = 4;
 const thumbnailPx = 88;
 /** A step must be looked at this long before its thumbnails are made: they cost the worker time. */
 const patienceMs = 250;
