@@ -90,3 +90,20 @@ test("What if asks before it closes a shown run; Go on and Use these settings be
   await going;
   expect(fake.asked).toContain("resume stored");
 });
+
+test("Go on asks before a run that came out of a file sends answers to its judge or fetches anything", async () => {
+  const { fake, context, small } = await opened();
+  const theirs = { ...small, judge: "hardened", judgeUrl: "http://there.example/v1", data: "a/b@main/rows.parquet" };
+  const events = [...fakeEvents(resolveConfig({ ...theirs, saveEvery: 4 }))];
+  fake.store("theirs", events.slice(0, events.findIndex((e) => e.type === "update" && e.step === 6) + 1));
+  const runs = fake.runs.bind(fake);
+  fake.runs = async () => (await runs()).map((run) => ({ ...run, imported: true as const }));
+  const going = context.control.resume("theirs");
+  await expect
+    .element(dialog.getByText("It came out of a file, and sends questions and answers to a judge at http://there"))
+    .toBeVisible();
+  await expect.element(dialog.getByText(/^It came out of a file, and fetches https:\/\/huggingface\.co/)).toBeVisible();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await going;
+  expect(fake.asked.filter((asked) => asked.startsWith("resume"))).toEqual([]);
+});

@@ -16,6 +16,8 @@ import { filesFolder } from "./travellers.ts";
 export interface RunFile {
   name: string;
   config: RunConfig;
+  /** Addresses of the judges that its settings name, or those of its checkpoint: they may differ in what others made. */
+  judges: readonly string[];
   /** After which its checkpoint was written; 0 where it has none. */
   savedStep: number;
   /** Files of its data and models, by their paths below `filesFolder`. */
@@ -64,13 +66,15 @@ export async function openRunFile(source: ByteSource): Promise<RunFile> {
   const lines = () => linesOf(decoded(unpackFile(source, log)));
   const notices = await checkedLog(source, lines());
   const checkpoint = await checkpointIn(source, own);
+  const state = checkpoint && readTrainerState(checkpoint);
   const files = [...own].flatMap(([path, file]) =>
     path.startsWith(`${filesFolder}/`) ? [{ path: path.slice(filesFolder.length + 1), file }] : [],
   );
   return {
     name: nameOf(source, folder),
     config,
-    savedStep: checkpoint ? readTrainerState(checkpoint).step : 0,
+    judges: judgesOf([config, ...(state ? [state.config] : [])]),
+    savedStep: state?.step ?? 0,
     files,
     notices,
     configAt: (places) => configAt(stored, places),
@@ -78,6 +82,11 @@ export async function openRunFile(source: ByteSource): Promise<RunFile> {
     checkpointAt: (places) => checkpoint && checkpointAt(checkpoint, places),
   };
 }
+
+/** Where servers decide on answers, each address once. */
+const judgesOf = (configs: readonly RunConfig[]): string[] => [
+  ...new Set(configs.flatMap(({ judge, judgeUrl }) => (judge !== "rules" && judgeUrl !== "" ? [judgeUrl] : []))),
+];
 
 /** Archives of run folders that people made have no manifest. @throws Error where a later version wrote it */
 async function expectFormat(source: ByteSource, manifest: ZippedFile | undefined): Promise<void> {

@@ -193,12 +193,26 @@ test("what fails half-way leaves the folder as it was, and an archive's judge is
   const bytes = await Deno.readFile(`${folder}/run.zip`);
   const source = blobBytes("run.zip", new Blob([bytes]));
   const files = [];
+  const hidden = [];
   for (const one of await readZip(source)) {
     const content = await unpackWhole(source, one, 2 ** 20);
     const judged = JSON.stringify({ ...resolveConfig({}), judge: "hardened", judgeUrl: "http://there.example/v1" });
     files.push({
       name: one.name,
       bytes: one.name === "run/config.json" ? new TextEncoder().encode(judged) : content,
+      deflate: false,
+    });
+    // Settings without a judge beside a checkpoint with one.
+    hidden.push({
+      name: one.name,
+      bytes: one.name.endsWith("trainer_state.json")
+        ? new TextEncoder().encode(
+            new TextDecoder()
+              .decode(content)
+              .replace(/"judge": ?"rules"/, '"judge":"hardened"')
+              .replace(/"judgeUrl": ?""/, '"judgeUrl":"http://hidden.example/v1"'),
+          )
+        : content,
       deflate: false,
     });
   }
@@ -216,6 +230,15 @@ test("what fails half-way leaves the folder as it was, and an archive's judge is
     // Named, or without a key, it goes on to the GPU.
     const named = "train --resume FOLDER/judged --judge-url http://there.example/v1";
     await expect(run(named)).rejects.not.toThrow(meant);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of writeZip(hidden, new Date(2026, 10, 28))) pieces.push(piece);
+    await Deno.writeFile(`${folder}/hidden.zip`, new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer()));
+    expect((await run("unpack FOLDER/hidden.zip --out FOLDER/hidden")).lines).toContain(
+      "Its judge is at http://hidden.example/v1: who goes on with the run sends answers there",
+    );
+    await expect(run("export --from FOLDER/hidden --out FOLDER/exported")).rejects.toThrow(
+      "add --judge-url http://hidden.example/v1",
+    );
     Deno.env.delete("SACCADE_JUDGE_KEY");
     await expect(run("train --resume FOLDER/judged")).rejects.not.toThrow(meant);
   } finally {

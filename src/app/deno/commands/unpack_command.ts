@@ -13,7 +13,7 @@ import { exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { exists, newInWords, writeAll } from "../storage/durable_files.ts";
 import { openFileSource } from "../storage/file_source.ts";
-import { markJudge } from "../storage/judge_of_file.ts";
+import { markUnpacked } from "../storage/judge_of_file.ts";
 import { createRunFolder, expectNewFolder } from "../storage/run_folder.ts";
 
 /**
@@ -44,8 +44,8 @@ export async function unpackCommand(
     for (const knob of placeKnobs) if (given[knob] !== undefined) await expectSame(run, places, knob, context);
     const wasThere = await exists(out!);
     await newInWords(out!, () => writeRun(run, { source, places, folder: out!, wasThere }));
-    if (asks(run.config))
-      terminal.print(visible(`Its judge is at ${run.config.judgeUrl}: who goes on with the run sends answers there`));
+    for (const judge of run.judges)
+      terminal.print(visible(`Its judge is at ${judge}: who goes on with the run sends answers there`));
     for (const sentence of run.notices) terminal.print(visible(sentence));
     const state = run.savedStep > 0 ? `its checkpoint is of step ${run.savedStep}` : "without a checkpoint";
     terminal.print(visible(`The run ${run.name} is in ${out}, ${state}`));
@@ -69,7 +69,7 @@ async function writeRun(
     const checkpoint = run.checkpointAt(places);
     if (checkpoint) await store.writeCheckpoint(checkpoint);
     for await (const lines of run.logAt(places)) await store.appendLog(lines);
-    if (asks(run.config)) await markJudge(folder, run.config.judgeUrl);
+    await markUnpacked(folder);
     // The last: a folder without it is no run, whatever interrupts this.
     await store.writeConfig(run.configAt(places));
     isWhole = true;
@@ -79,9 +79,6 @@ async function writeRun(
     if (!isWhole) await emptied(folder, wasThere);
   }
 }
-
-/** Whether a server decides on the answers of a run. */
-const asks = ({ judge, judgeUrl }: RunConfig): boolean => judge !== "rules" && judgeUrl !== "";
 
 /** Compares what a flag names with the run's fingerprint of it. @throws Error where it is another */
 async function expectSame(run: RunFile, places: Places, knob: PlaceKnob, context: CommandContext): Promise<void> {

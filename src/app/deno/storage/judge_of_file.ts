@@ -4,9 +4,11 @@ import { exists } from "./durable_files.ts";
 
 const markOf = (folder: string): string => `${folder}/judge_of_file.json`;
 
-/** Marks the folder of a run that came out of a file: whoever made that file chose its judge. */
-export const markJudge = (folder: string, judgeUrl: string): Promise<void> =>
-  Deno.writeTextFile(markOf(folder), `${JSON.stringify({ judgeUrl })}\n`);
+/**
+ * Marks the folder of a run that came out of a file: whoever made that file chose its judge. Whatever its settings say:
+ * its checkpoint has settings as well.
+ */
+export const markUnpacked = (folder: string): Promise<void> => Deno.writeTextFile(markOf(folder), "{}\n");
 
 /**
  * A judge that only a file names gets no key unasked.

@@ -88,14 +88,9 @@ export class RunControl {
 
   /** Goes on with a stored run from its checkpoint, under its own settings. A run that is under way here is saved first. */
   async resume(name: string, changes: Partial<RunConfig> = {}): Promise<void> {
-    if (
-      !(await this.#mayClose(closing(this.#store, "live"), {
-        title: `Go on with “${name}”?`,
-        yes: "Go on",
-        sentences: [],
-      }))
-    )
-      return;
+    const question = { title: `Go on with “${name}”?`, yes: "Go on", sentences: [] };
+    const asked = await this.#asksElsewhere(name);
+    if (!(await this.#mayClose([...asked, ...closing(this.#store, "live")], question))) return;
     this.replay.close();
     this.#store.tab.value = "train";
     if (!(await this.#stop())) return;
@@ -360,6 +355,24 @@ export class RunControl {
       const name = await this.api.start(config);
       this.#live.begun(name, emptyRun);
     });
+  }
+
+  /** What going on with a run of somebody else would ask of others, a sentence each: nobody here has agreed to it. */
+  async #asksElsewhere(name: string): Promise<string[]> {
+    try {
+      const run = (await this.api.runs()).find((one) => one.name === name);
+      if (!run?.imported) return [];
+      const config = await this.api.settings(name);
+      const judge = config.judge === "rules" ? "" : config.judgeUrl;
+      const addresses = runAddresses(config);
+      return [
+        ...(judge === "" ? [] : [`It came out of a file, and sends questions and answers to a judge at ${judge}.`]),
+        ...(addresses.length === 0 ? [] : [`It came out of a file, and fetches ${addresses.join(", ")}.`]),
+      ];
+    } catch {
+      // Who goes on with it says what is wrong.
+      return [];
+    }
   }
 
   /** The resumed run's curves; its head cuts them at the checkpoint. */

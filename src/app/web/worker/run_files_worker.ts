@@ -200,13 +200,11 @@ async function expectRoom(fileBytes: number, { files }: RunFile): Promise<void> 
 }
 
 /** What going on with a run of somebody else would ask. */
-function asked({ config: { judgeUrl } }: RunFile): string[] {
-  return judgeUrl === ""
-    ? []
-    : [
-        `This run asks a judge at ${judgeUrl}: going on with it sends questions and answers there; look at its settings first`,
-      ];
-}
+const asked = ({ judges }: RunFile): string[] =>
+  judges.map(
+    (judge) =>
+      `This run asks a judge at ${judge}: going on with it sends questions and answers there; look at its settings first`,
+  );
 
 /** The log with what a person said of its rollouts in this browser. */
 async function markedLog(run: string, log: string): Promise<string> {
