@@ -34,7 +34,7 @@ import { createRunStore, markImported, removeRun, storedCheckpoint, storedEntry,
 import { translatedLog } from "./translated_log.ts";
 
 /** Stored runs as single files, and back. */
-export class RunFilesWorker implements Omit<RunFilesApi, "onnx"> {
+export class RunFilesWorker implements Omit<RunFilesApi, "onnx" | "verl"> {
   readonly #platform: Platform;
   readonly #dropped: DroppedFiles;
 
