@@ -62,6 +62,8 @@ function reduced({ command, changes, options }: Request): Request {
         }),
       // One of several: the tests of the command try all.
       ...(command === "fuzz" && { folders: [options.folders?.[0] ?? "parquet"] }),
+      // Of three dtypes one: the tests of graphs have all.
+      ...(command === "export" && options.as === "onnx" && { dtypes: options.dtypes ?? "fp32" }),
       ...(command === "parity" && options.folders && { folders: options.folders.slice(0, 1) }),
       ...(["bench", "fuzz"].includes(command) && { seconds: 1 }),
     },

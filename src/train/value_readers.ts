@@ -112,15 +112,15 @@ export const listOfFitting =
   <T>(read: Reader<T>, most: number): Reader<T[]> =>
   (value, path, leaveOut) => {
     let first: Misfit | null = null;
-    const fitting = listOf(value, path, most).flatMap((item, i) => {
+    const fitting: T[] = [];
+    for (const [i, item] of listOf(value, path, most).entries()) {
       try {
-        return [read(item, `${path}[${i}]`, leaveOut)];
+        fitting.push(read(item, `${path}[${i}]`, leaveOut));
       } catch (error) {
         first ??= error as Misfit;
         leaveOut(error as Misfit);
-        return [];
       }
-    });
+    }
     if (fitting.length === 0 && first !== null) throw first;
     return fitting;
   };

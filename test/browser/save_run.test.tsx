@@ -57,6 +57,31 @@ test("a stored run is saved as one file, with what was chosen", async () => {
   await expect.element(dialog.getByText("Its checkpoint of step 2")).toBeVisible();
 });
 
+test("a stored run's model is exported as graphs, in the dtypes that were chosen", async () => {
+  const fake = new FakeRun();
+  fake.store("mine", [...fakeEvents(resolveConfig({ seed: 7, steps: 3 }))]);
+  const context = makePage(fake);
+  render(<Page page={context} />, host);
+  expect(page.getByRole("button", { name: /^Export as ONNX/ }).elements()).toHaveLength(0);
+  await context.control.openStored("mine");
+  const saved = downloads();
+  await page.getByRole("button", { name: "Export as ONNX… mine" }).click();
+  const dialog = page.getByRole("dialog", { name: "Export the model as ONNX graphs" });
+  await expect.element(dialog.getByText(/The weights are those of its checkpoint/)).toBeVisible();
+  const save = dialog.getByRole("button", { name: "Save", exact: true });
+  for (const name of [/^fp32/, /^fp16/, /^q8/]) await dialog.getByRole("checkbox", { name }).click();
+  await expect.element(save).toBeDisabled();
+  await dialog.getByRole("checkbox", { name: /^q8/ }).click();
+  const onnx = vi.spyOn(context.control.api.files, "onnx").mockRejectedValueOnce(new Error("There is no checkpoint"));
+  await save.click();
+  await expect.element(dialog.getByRole("alert")).toHaveTextContent("There is no checkpoint");
+  await save.click();
+  await expect.element(dialog).not.toBeInTheDocument();
+  expect(onnx).toHaveBeenCalledTimes(2);
+  expect(saved.map(({ name }) => name)).toEqual(["mine-step-2-onnx.zip"]);
+  expect(JSON.parse(await saved[0]!.text)).toEqual({ run: "mine", dtypes: ["q8"] });
+});
+
 test("a stored run is exported for verl with so many rows, and what cannot be is said", async () => {
   const fake = new FakeRun();
   fake.store("mine", [...fakeEvents(resolveConfig({ seed: 7, steps: 3 }))]);

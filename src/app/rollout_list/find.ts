@@ -24,7 +24,7 @@ const mostValues = 60;
 
 /** What rows have of a choice field: a number for each row, and the names that the number stands for. */
 interface Coded {
-  code(row: number): number;
+  codes: ArrayLike<number>;
   names: readonly (readonly string[])[];
 }
 
@@ -53,11 +53,11 @@ export function find(index: RolloutIndex, query: Query, sorting: Sorting | null)
   for (const [at, field] of choiceFields.entries()) {
     for (const term of query.choices) {
       if (term.field !== field) continue;
-      const { code, names } = coded[field];
+      const { codes, names } = coded[field];
       const passes = names.map((own) => fits(own, term));
       // What is denied is no value that another could be chosen beside.
       const by = term.negated ? other : at + 1;
-      for (let row = 0; row < size; row++) if (!passes[code(row)]) fail(row, by);
+      for (let row = 0; row < size; row++) if (!passes[codes[row]!]) fail(row, by);
     }
   }
   for (const term of query.texts) {
@@ -80,22 +80,21 @@ const fits = (own: readonly string[], { values, negated }: ChoiceTerm): boolean 
 
 function codedFields(index: RolloutIndex): Record<ChoiceField, Coded> {
   const single = (names: readonly string[]) => names.map((name) => (name === "" ? [] : [name]));
-  const of = (column: { values: ArrayLike<number> }, names: Coded["names"]): Coded => {
-    const { values } = column;
-    return { code: (row) => values[row]!, names };
-  };
+  const of = ({ values }: { values: ArrayLike<number> }, names: Coded["names"]): Coded => ({ codes: values, names });
   const zooms = index.numbers.zooms.values;
+  const zoomed = new Uint8Array(index.size);
+  for (let row = 0; row < zoomed.length; row++) if (zooms[row]! > 0) zoomed[row] = 1;
   const { codes, tags, has } = markCodes(index);
   return {
     is: of(index.outcome, single(outcomes)),
-    tool: { code: (row) => (zooms[row]! > 0 ? 1 : 0), names: [["unused"], ["used"]] },
+    tool: { codes: zoomed, names: [["unused"], ["used"]] },
     end: of(index.end, single(index.ends.list)),
     source: of(index.source, single(index.sources.list)),
     called: of(index.called, index.toolSets.list.map(namesOf)),
     fault: of(index.fault, index.faultSets.list.map(namesOf)),
     by: of(index.by, single(index.rules.list)),
-    has: { code: (row) => codes[row]!, names: has },
-    tag: { code: (row) => codes[row]!, names: tags },
+    has: { codes, names: has },
+    tag: { codes, names: tags },
   };
 }
 
@@ -177,10 +176,10 @@ function counted(
 ): Record<ChoiceField, FacetValue[]> {
   const facets = {} as Record<ChoiceField, FacetValue[]>;
   for (const [at, field] of choiceFields.entries()) {
-    const { code, names } = coded[field];
+    const { codes, names } = coded[field];
     const byCode = new Uint32Array(names.length);
     for (let row = 0; row < failures.length; row++)
-      if (failures[row] === 0 || (failures[row] === 1 && failed[row] === at + 1)) byCode[code(row)]!++;
+      if (failures[row] === 0 || (failures[row] === 1 && failed[row] === at + 1)) byCode[codes[row]!]!++;
     const counts = new Map<string, number>();
     for (const [number, own] of names.entries())
       for (const name of own) counts.set(name, (counts.get(name) ?? 0) + byCode[number]!);

@@ -24,6 +24,8 @@ export interface GroupLine {
   ids: string[];
   /** The event as JSON. */
   line: string;
+  /** The line is of format 1 (app/run/early_log.ts). */
+  early?: true;
 }
 
 /** What was read of a log since the last piece, or what there is to say of it behind its end. */

@@ -46,9 +46,12 @@ export async function readEventsBlob(
   }
 }
 
-/** Events that were read of a log, each with its line; null where the line is not as this version would write it. */
+/**
+ * Events that were read of a log, each with its line; null where something was left out of it. `early`: the line is of format
+ * 1, and the event as format 2 has it.
+ */
 export interface ReadEvents {
-  events: { event: TrainEvent; line: string | null }[];
+  events: { event: TrainEvent; line: string | null; early: boolean }[];
   /** Of the log, 0 to 1. */
   share: number;
 }
@@ -129,7 +132,7 @@ export async function* eventsOfPieces(
 function readLine(reader: LogReader, line: string | null): ReadEvents["events"][number] | null {
   const leftOut = reader.leftOut;
   const event = reader.line(line);
-  return event && { event, line: reader.format === 2 && reader.leftOut === leftOut ? line : null };
+  return event && { event, line: reader.leftOut === leftOut ? line : null, early: reader.format === 1 };
 }
 
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { count } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { InNextTask } from "../widgets/in_next_task.tsx";
 import { Facets } from "./facets.tsx";
 import { FilterBar } from "./filter_bar.tsx";
 import { ListControl } from "./list_control.ts";
@@ -34,7 +35,9 @@ export function ListView({ rollout }: { rollout: ComponentChildren }) {
   return (
     <>
       <aside class="stack facets" aria-label="Filters">
-        <Facets shown={shown} />
+        <InNextTask>
+          <Facets shown={shown} />
+        </InNextTask>
       </aside>
       <section class="stack first" aria-label="Rollouts">
         <div class="card rollout-list">
@@ -57,7 +60,7 @@ export function ListView({ rollout }: { rollout: ComponentChildren }) {
         </div>
       </section>
       <aside class="stack chosen" aria-label="Chosen rollout">
-        {rollout}
+        <InNextTask>{rollout}</InNextTask>
       </aside>
     </>
   );

@@ -1,6 +1,7 @@
 import type { Rollout } from "../../../agent/rollout.ts";
 import { readEvent } from "../../../train/event_schema.ts";
 import type { TrainEvent } from "../../../train/events.ts";
+import { fromFormat1 } from "../../run/early_log.ts";
 import type { GroupLine } from "../../worker_api/list_api.ts";
 
 /** Rollouts that are in memory as objects: two steps of 512 tasks with 16 rollouts each, some 60 MB. */
@@ -17,13 +18,20 @@ let readCount = 0;
  * The rollouts of a task as an event of a log has them, read when one of them is looked at, and let go once many others were. So a
  * recorded run of any length is as large in memory as its text.
  */
-export function groupEvent({ type, step, taskIndex, ids, line }: GroupLine): Extract<TrainEvent, { type: "group" }> {
+export function groupEvent({
+  type,
+  step,
+  taskIndex,
+  ids,
+  line,
+  early,
+}: GroupLine): Extract<TrainEvent, { type: "group" }> {
   const list: Rollout[] = [];
   let isRead = false;
   const read = (): void => {
     if (isRead) return;
     isRead = true;
-    list.push(...rolloutsIn(line));
+    list.push(...rolloutsIn(line, early === true));
     readCount += list.length;
     readLists.set(list, {
       release: () => {
@@ -67,8 +75,9 @@ export const holds = (group: readonly Rollout[], id: string): boolean =>
 /** How many rollouts a group has; nothing is read for it. */
 export const sizeOf = (group: readonly Rollout[]): number => idsOf.get(group)?.length ?? group.length;
 
-function rolloutsIn(line: string): Rollout[] {
+function rolloutsIn(line: string, early: boolean): Rollout[] {
   // What did not fit was left out and reported when the log was read.
-  const event = readEvent(JSON.parse(line), () => {});
+  const read = readEvent(JSON.parse(line), () => {});
+  const event = read && early ? fromFormat1(read) : read;
   return event?.type === "group" ? event.rollouts : [];
 }

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { shortened } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { InNextTask } from "../widgets/in_next_task.tsx";
 import { Groups } from "./groups.tsx";
 import { HealthCard } from "./health_card.tsx";
 
@@ -11,7 +12,9 @@ export function RunPanels({ curves }: { curves: ComponentChildren }) {
       <Alarm />
       <HealthCard />
       {curves}
-      <Groups />
+      <InNextTask>
+        <Groups />
+      </InNextTask>
     </>
   );
 }

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { runName } from "../labels/run_name.ts";
 import { usePage } from "../run/page_context.ts";
+import { InNextTask } from "../widgets/in_next_task.tsx";
 import { narrow } from "../widgets/narrow.ts";
 import { Part } from "../widgets/part.tsx";
 import { CausalCard } from "./causal_card.tsx";
@@ -55,7 +56,7 @@ export function TrainView({ judge, model, run, rollout, away, welcome }: Props) 
       </section>
       {!isFresh && (
         <aside class="stack" aria-label="Chosen rollout" data-part="rollout">
-          {rollout}
+          <InNextTask>{rollout}</InNextTask>
         </aside>
       )}
     </>

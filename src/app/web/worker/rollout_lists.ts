@@ -98,11 +98,20 @@ export class RolloutLists implements ListApi {
         else this.#before = listed;
         return { events: [], share: 1, over: next.value };
       }
-      const events = next.value.events.map(({ event, line }) => {
+      const events = next.value.events.map(({ event, line, early }) => {
         listed.index.receive(event);
         if (event.type !== "group") return event;
         const { type, step, taskIndex, rollouts } = event;
-        return { type, step, taskIndex, ids: rollouts.map(({ id }) => id), line: line ?? JSON.stringify(event) };
+        const ids = rollouts.map(({ id }) => id);
+        // To write all of a log anew would take longer than to read it.
+        return {
+          type,
+          step,
+          taskIndex,
+          ids,
+          line: line ?? JSON.stringify(event),
+          ...(line !== null && early && { early: true as const }),
+        };
       });
       return { events, share: next.value.share, over: null };
     } catch (error) {
