@@ -33,7 +33,7 @@ export function KnobOrigin({ knob }: { knob: KnobName }) {
       {trl.length > 0 && <Named system="TRL" names={trl} />}
       {knobs[knob].kind !== "text" && (
         <span>
-          DeepEyes 7B: <code>{valueOf(deepeyes, knob)}</code>
+          DeepEyes 7B: <code>{knobText(deepeyes, knob)}</code>
         </span>
       )}
     </p>
@@ -53,7 +53,7 @@ function Named({ system, names }: { system: string; names: readonly string[] }) 
 /** Nearly all of verl's names begin with the same word; the whole name is the line's title. */
 const shortName = (name: string): string => name.replace(/^actor_rollout_ref\./, "");
 
-function valueOf(config: RunConfig, knob: KnobName): string {
+function knobText(config: RunConfig, knob: KnobName): string {
   const value = config[knob];
   return typeof value === "number" ? setting(value) : String(value);
 }
