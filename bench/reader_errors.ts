@@ -54,7 +54,7 @@ for (const task of await needle(config, 0).heldOut(Number(scenes))) {
     }
   }
 }
-for (const least of [0.3, 0.5, 0.7, surely, 0.9, 0.95])
+for (const least of [0.3, surely, 0.7, 0.9, 0.95])
   for (const [key, found] of rows) {
     const read = found.filter((readings, i) =>
       isRead(

@@ -16,7 +16,8 @@ export type Conversion = "rgb" | "white" | "paste" | "upright";
 
 /**
  * Reads a PNG, JPEG or WebP file; PNG as Pillow bit for bit, JPEG as libjpeg-turbo does it for Pillow, both with the
- * same bytes on every engine; WebP by the engine's decoder (see webp.ts).
+ * same bytes on every engine; WebP by the engine's decoder (see webp.ts). A platform may have a faster way to the same
+ * bytes (`PictureDecoder` in platform.ts).
  * @throws Error with one sentence where the file is none of these, is damaged, or claims too many pixels
  */
 export async function decode(bytes: Uint8Array): Promise<Decoded> {

@@ -58,7 +58,7 @@ function plainOf(bytes: Uint8Array): PlainFile | null {
         width,
         height,
         orientation,
-        properties: [isLossless ? "WebP lossless" : "WebP"],
+        properties: [isLossless ? "WebP lossless" : "WebP lossy"],
         parts: [withoutExif(bytes)],
         check: () => true,
       };

@@ -12,7 +12,7 @@ import {
   readLoraConfig,
 } from "./lora_config.ts";
 import { matcherOf } from "./lora_modules.ts";
-import { currentName, oldName } from "./names.ts";
+import { type AdapterNames, currentName, oldName } from "./names.ts";
 import { Parameters } from "./parameters.ts";
 import { sidesOf } from "./weight_form.ts";
 import { writeSafetensors } from "./write_safetensors.ts";
@@ -87,7 +87,7 @@ export class LoraAdapter {
   }
 
   /** The two files of PEFT, in f32. */
-  async files(spelling: "current" | "old" = "current"): Promise<NamedBytes[]> {
+  async files(spelling: AdapterNames = "current"): Promise<NamedBytes[]> {
     const spell = spelling === "old" ? oldName : (name: string) => name;
     const values = await this.parameters.read();
     const tensors = this.parameters.shapes.map(({ name, shape }) => ({

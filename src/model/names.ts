@@ -19,3 +19,10 @@ export function currentName(name: string): string {
 export function oldName(name: string): string {
   return name.replace(/^model\.language_model\./, "model.").replace(/^model\.visual\./, "visual.");
 }
+
+/**
+ * Which names of layers an adapter's files have: those of current transformers, or the older ones, which some servers
+ * still want. A reader that expects the others finds no layer, and may say nothing.
+ */
+export const adapterNames = ["current", "old"] as const;
+export type AdapterNames = (typeof adapterNames)[number];

@@ -112,6 +112,27 @@ describe("two rollouts of one task", () => {
   });
 });
 
+test("ONNX graphs roll the task, and the step view says what is not known of them", async () => {
+  const { context, fake } = await opened();
+  context.store.tab.value = "compare";
+  await page.getByText("Sample with ONNX graphs").click();
+  await page.getByLabelText("repository or folder").fill("some/needle-ONNX@main");
+  await page.getByLabelText("dtype of the graphs").selectOptions("q4f16");
+  await page.getByLabelText("run on").selectOptions("processor (slow)");
+  await button("Sample as B").nth(1).click();
+  await expect.poll(() => choice("B")).toMatch(/^some\/needle-ONNX@main, greedy: /);
+  expect(fake.asked.at(-1)).toMatch(/^graphs .* some\/needle-ONNX@main q4f16 cpu$/);
+  await expect.element(page.getByText("some/needle-ONNX@main on a fake device")).toBeVisible();
+  await button("Step through B").click();
+  await expect
+    .element(page.getByText(/by the graphs · attention and the prompt’s probabilities are unknown/))
+    .toBeVisible();
+  const { segments, id } = context.store.chosen.value!.rollout;
+  context.store.cursor.value = { rollout: id, tokens: segments[0]!.tokens.length + 1 };
+  await expect.element(page.getByText(/^Probabilities are those of the graphs/)).toBeVisible();
+  await expect.element(page.getByRole("row", { name: `id ${segments[1]!.tokens[0]}`, exact: true })).toBeVisible();
+});
+
 describe("a model on a server", () => {
   async function rolled(key?: string) {
     const made = await opened();

@@ -104,3 +104,25 @@ test("the page tells a server that keeps it out from one that is not there", asy
       : "No answer from data.example (Failed to fetch); check the network and the address",
   );
 });
+
+test("a connection that breaks after the page could read its server is tried again, not taken for a ban", async () => {
+  let asked = 0;
+  const files = new RemoteFiles({
+    seesRedirects: false,
+    wait: async () => {},
+    request: async (_, { headers, mode }) => {
+      expect(mode).toBeUndefined();
+      if (++asked === 2) throw new TypeError("Failed to fetch");
+      const [, from, to] = /bytes=(\d+)-(\d+)/.exec((headers as Record<string, string>).Range ?? "")!;
+      const length = Math.min(Number(to) + 1, 300_000) - Number(from);
+      return new Response(new Uint8Array(length), {
+        status: 206,
+        headers: { "Content-Range": `bytes ${from}-${Number(from) + length - 1}/300000`, ETag: '"1"' },
+      });
+    },
+  });
+  const read = await files.read("https://data.example/x.parquet", 200_000, 300_000);
+  expect(read).toHaveLength(100_000);
+  await files.read("https://data.example/x.parquet", 0, 300_000);
+  expect(asked).toBeGreaterThan(2);
+});

@@ -57,6 +57,53 @@ test("a stored run is saved as one file, with what was chosen", async () => {
   await expect.element(dialog.getByText("Its checkpoint of step 2")).toBeVisible();
 });
 
+test("a stored run's model is exported as graphs, in the dtypes that were chosen", async () => {
+  const fake = new FakeRun();
+  fake.store("mine", [...fakeEvents(resolveConfig({ seed: 7, steps: 3 }))]);
+  const context = makePage(fake);
+  render(<Page page={context} />, host);
+  expect(page.getByRole("button", { name: /^Export as ONNX/ }).elements()).toHaveLength(0);
+  await context.control.openStored("mine");
+  const saved = downloads();
+  await page.getByRole("button", { name: "Export as ONNX… mine" }).click();
+  const dialog = page.getByRole("dialog", { name: "Export the model as ONNX graphs" });
+  await expect.element(dialog.getByText(/The weights are those of its checkpoint/)).toBeVisible();
+  const save = dialog.getByRole("button", { name: "Save", exact: true });
+  for (const name of [/^fp32/, /^fp16/, /^q8/]) await dialog.getByRole("checkbox", { name }).click();
+  await expect.element(save).toBeDisabled();
+  await dialog.getByRole("checkbox", { name: /^q8/ }).click();
+  const onnx = vi.spyOn(context.control.api.files, "onnx").mockRejectedValueOnce(new Error("There is no checkpoint"));
+  await save.click();
+  await expect.element(dialog.getByRole("alert")).toHaveTextContent("There is no checkpoint");
+  await save.click();
+  await expect.element(dialog).not.toBeInTheDocument();
+  expect(onnx).toHaveBeenCalledTimes(2);
+  expect(saved.map(({ name }) => name)).toEqual(["mine-step-2-onnx.zip"]);
+  expect(JSON.parse(await saved[0]!.text)).toEqual({ run: "mine", dtypes: ["q8"] });
+});
+
+test("a stored run is exported for verl with so many rows, and what cannot be is said", async () => {
+  const fake = new FakeRun();
+  fake.store("mine", [...fakeEvents(resolveConfig({ seed: 7, steps: 3 }))]);
+  const context = makePage(fake);
+  render(<Page page={context} />, host);
+  await context.control.openStored("mine");
+  const saved = downloads();
+  await page.getByRole("button", { name: "Export for verl… mine" }).click();
+  const dialog = page.getByRole("dialog", { name: "Export for training on verl and Ray" });
+  const rows = dialog.getByRole("spinbutton", { name: /Rows to train on/ });
+  await rows.fill("0");
+  await expect.element(dialog.getByRole("button", { name: "Save", exact: true })).toBeDisabled();
+  await rows.fill("7");
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
+  await expect.element(dialog.getByRole("alert")).toHaveTextContent("found none");
+  await rows.fill("64");
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
+  await expect.element(dialog).not.toBeInTheDocument();
+  expect(saved.map(({ name }) => name)).toEqual(["mine-verl.zip"]);
+  expect(JSON.parse(await saved[0]!.text)).toEqual({ run: "mine", rows: 64 });
+});
+
 test("an archive that holds no run is refused in one sentence", async () => {
   const context = makePage(new FakeRun());
   render(<Page page={context} />, host);

@@ -7,6 +7,7 @@ import {
 import { environmentVariables, namedVariable } from "../../src/app/deno/command_line/environment_variables.ts";
 import { exitCodes, exitMeanings } from "../../src/app/deno/command_line/exit_codes.ts";
 import { flagRow, knobRow, sectionsOf } from "../../src/app/deno/command_line/help_text.ts";
+import { knobNames } from "../../src/interop/knob_names.ts";
 import { knobs, type RunConfig } from "../../src/train/knobs.ts";
 import { presets } from "../../src/train/presets.ts";
 
@@ -82,7 +83,8 @@ export function settings(): string {
     "<!-- Written by `npm run docs` from src/train/knobs.ts and src/train/presets.ts; change those. -->",
     "",
     "One table for everything: flags of the command line, the page's controls, keys of `config.json`, fields of addresses and of the",
-    "library's `train` (there as `learningRate`, here as `--learning-rate`). In brackets: default, range.",
+    "library's `train` (there as `learningRate`, here as `--learning-rate`). In brackets: default, range. The last column: what verl (in its",
+    "dotted names) and TRL call it; such names are understood in place of flags.",
     "",
     "## Presets",
     "",
@@ -95,18 +97,29 @@ export function settings(): string {
       `## ${group}`,
       "",
       ...table(
-        ["setting", "means"],
+        ["setting", "means", "verl; TRL"],
         names
           .filter((name) => knobs[name].group === group)
           .map((name) => {
             const [left, right] = knobRow(name);
             const live = knobs[name].applies === "next step" ? "; may change during a run" : "";
-            return [`\`${left}\``, right + live];
+            return [`\`${left}\``, right + live, othersNames(name)];
           }),
       ),
       "",
     ]),
   ].join("\n");
+}
+
+/** "`a.b`, `c.d`; `e`" */
+function othersNames(knob: keyof RunConfig): string {
+  const { verl, trl } = knobNames(knob);
+  const short = (found: readonly string[]) =>
+    found
+      .slice(0, 2)
+      .map((name) => `\`${name}\``)
+      .join(", ");
+  return [short(verl), short(trl)].filter((names) => names !== "").join("; ");
 }
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>

@@ -57,6 +57,10 @@ export async function fillWorkFolder(folder: string): Promise<void> {
   await write("deepeyes/vstar.parquet", await dataBytes("vstar.parquet"));
   for (const model of ["qwen2.5-vl", "qwen2.5-vl-3b"])
     for (const { name, bytes } of tinyQwenFiles(tokenizer)) await write(`models/${model}/${name}`, bytes);
+  // What verl's trainer and its merger would have left.
+  for (const { name, bytes } of tinyQwenFiles(tokenizer)) await write(`merged/${name}`, bytes);
+  const dump = new URL("../golden/verl/rollout_dump.jsonl", import.meta.url);
+  await write("rollout_dumps/100.jsonl", await readBytes(dump));
   for (const [path, bytes] of Object.entries(await vstarFiles(2, 1))) await write(`vstar_bench/${path}`, bytes);
   const rows = ["kitchen", "street", "garden"].map((name, i) => ({
     image: `${name}.png`,

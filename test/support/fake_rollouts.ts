@@ -160,7 +160,7 @@ export class FakeRollouts extends RolloutLists implements RolloutApi {
   async rollByGraphs(asked: AskedRollByGraphs): Promise<RolledElsewhere> {
     const { task, graphs } = asked;
     await this.#asked(`graphs ${task.id} ${graphs.folder} ${graphs.dtype || "any"} ${graphs.device}`);
-    const rollout = { ...this.#parts.roll(asked, 30), elsewhere: { model: graphs.folder } };
+    const rollout = { ...this.#parts.roll(asked, 30), elsewhere: { model: graphs.folder, graphs: true as const } };
     return { rollout, notices: [`${graphs.folder} on a fake device`] };
   }
 

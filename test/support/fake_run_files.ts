@@ -7,6 +7,7 @@ import type {
   RunFilesApi,
   TranslatedLog,
   UnpackedRun,
+  VerlArchive,
 } from "../../src/app/worker_api/run_files_api.ts";
 import type { WrittenDtype } from "../../src/onnx/graph/precision.ts";
 
@@ -31,6 +32,11 @@ export class FakeRunFiles implements RunFilesApi {
 
   async onnx(run: string, dtypes: readonly WrittenDtype[]): Promise<OnnxArchive> {
     return { step: 2, name: `${run}-step-2-onnx`, archive: new Blob([JSON.stringify({ run, dtypes })]) };
+  }
+
+  async verl(run: string, rows: number): Promise<VerlArchive> {
+    if (rows === 7) throw new Error("Expected rows to train on, found none");
+    return { name: `${run}-verl`, archive: new Blob([JSON.stringify({ run, rows })]), notes: [] };
   }
 
   async unpack(file: File): Promise<UnpackedRun> {

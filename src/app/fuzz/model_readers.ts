@@ -5,6 +5,7 @@ import { adaptedModules, readLoraConfig } from "../../model/lora_config.ts";
 import { preprocessorOf } from "../../model/preprocessor.ts";
 import { readPublished } from "../../model/quantize/published.ts";
 import { quantizedTensors } from "../../model/quantize/quantized_tensors.ts";
+import { externalFiles } from "../../onnx/runtime/external_files.ts";
 import { renderTemplate } from "../../policy/template.ts";
 import { openTokenizer } from "../model_folder/qwen_tokenizer.ts";
 import type { FuzzedReader, Sibling } from "./reader.ts";
@@ -113,6 +114,12 @@ export const modelReaders: readonly FuzzedReader[] = [
         for (const one of texts) tokenizer.encode(one);
       },
     ],
+  },
+  {
+    name: "graphs",
+    takes: (path) => path.endsWith(".onnx"),
+    // The runtime itself reads the rest in a WebAssembly of its own.
+    calls: (bytes, path) => [() => externalFiles(bytes, nameOf(path))],
   },
   {
     name: "chat templates",

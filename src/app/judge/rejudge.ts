@@ -155,6 +155,7 @@ async function judgedAgain(
     reward,
     ...(tokenizer && { decode: (tokens) => tokenizer.decode(tokens) }),
   };
+  if (reward.needs?.includes("reader")) expectRead(reward.name, groups);
   return Promise.all(
     groups.map(async ({ task, before }) => {
       const after = before.map(
@@ -194,6 +195,15 @@ function expectConsistency(reward: string, rollouts: readonly Rollout[], { judge
   if (judge !== "rules" && rollouts.some(({ judged }) => judged?.verdict?.right && judged.consistent === undefined))
     throw new Error(
       `The reward ${reward} pays for answers that follow from their thoughts, which this log does not hold; choose a judge that reads (--judge-url)`,
+    );
+}
+
+/** Crops are not in a log: what was not read when the run was made cannot be read now. */
+function expectRead(reward: string, groups: readonly StoredGroup[]): void {
+  const calls = groups.flatMap(({ before }) => before.flatMap((rollout) => rollout.calls));
+  if (calls.some(({ outcome, legible }) => outcome === "ok" && legible === undefined))
+    throw new Error(
+      `The reward ${reward} pays for crops in which a reader reads the answer, which this log does not say; it can be paid in a run with a reader`,
     );
 }
 

@@ -38,6 +38,8 @@ export class HttpRequests {
   readonly #seesRedirects: boolean;
   readonly #wait: (ms: number) => Promise<void>;
   readonly #silenceMs: number;
+  /** Origins whose answers this page could read before: where one fails later, its connection broke. */
+  readonly #readable = new Set<string>();
 
   constructor(options: RemoteOptions) {
     this.#request = options.request ?? ((address, init) => fetch(address, init));
@@ -107,13 +109,15 @@ export class HttpRequests {
   async #send(place: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
     const { secret } = this;
     try {
-      return await this.#request(place.href, {
+      const response = await this.#request(place.href, {
         headers: secret?.origin === place.origin ? { ...headers, Authorization: secret.authorization } : headers,
         redirect: this.#seesRedirects ? "manual" : "follow",
         credentials: "omit",
         referrerPolicy: "no-referrer",
         signal,
       });
+      this.#readable.add(place.origin);
+      return response;
     } catch (error) {
       throw await this.#unreachable(place, signal.aborted ? signal.reason : (error as Error));
     }
@@ -122,7 +126,7 @@ export class HttpRequests {
   /** A browser says no more than "failed", whether no server answers or the page may not read the answer. */
   async #unreachable({ href, host, origin, protocol }: URL, { message }: Error): Promise<RemoteFailure> {
     const page = this.#seesRedirects ? undefined : globalThis.location?.origin;
-    if (page === undefined || page === origin) return noAnswer(host, message);
+    if (page === undefined || page === origin || this.#readable.has(origin)) return noAnswer(host, message);
     if (page.startsWith("https:") && protocol === "http:" && !/^(localhost|127\.|\[::1\])/.test(host))
       return new RemoteFailure(
         "not readable here",

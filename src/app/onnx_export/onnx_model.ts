@@ -2,25 +2,31 @@ import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import type { FolderWeights } from "../../model/folder_weights.ts";
 import { type Json, readJson } from "../../model/json_file.ts";
 import { maxPositions } from "../../model/positions.ts";
-import type { WrittenFile } from "../../onnx/export/graph_files.ts";
+import type { GraphFileLimits, WrittenFile } from "../../onnx/export/graph_files.ts";
 import { onnxFolder } from "../../onnx/export/onnx_folder.ts";
 import { type WrittenDtype, writtenDtypes } from "../../onnx/graph/precision.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { jsFiles } from "./js_files.ts";
 import { onnxSection } from "./onnx_card.ts";
 
+export interface OnnxModelOptions {
+  dtypes: readonly WrittenDtype[];
+  /** The files of the card, from what is to be said of the graphs. */
+  card(section: string): Promise<NamedBytes[]>;
+  limits?: GraphFileLimits;
+}
+
 /**
  * A folder of a model for transformers.js and onnxruntime. No weight is read before its files are written.
  * @param files  the folder that the weights began in
- * @param card   the files of the card, from what is to be said of the graphs
  */
 export async function onnxModel(
   weights: FolderWeights,
   files: CheckpointFiles,
-  { dtypes, card }: { dtypes: readonly WrittenDtype[]; card(section: string): Promise<NamedBytes[]> },
+  { dtypes, card, limits }: OnnxModelOptions,
 ): Promise<WrittenFile[]> {
   const positions = positionsOf(await readJson(files, "config.json"));
-  const folder = onnxFolder(weights.config, weights, { dtypes, positions });
+  const folder = onnxFolder(weights.config, weights, { dtypes, positions, limits });
   const small = [
     ...(await jsFiles(files, weights.config, { dtypes, externalFiles: folder.externalFiles })),
     ...(await card(onnxSection(weights.config, folder, dtypes))),
@@ -36,10 +42,14 @@ const ofBytes = ({ name, bytes }: NamedBytes): WrittenFile => ({
   },
 });
 
+/** A small model's own limit may be less than a prompt of another program's. */
+const leastPositions = 4096;
+
 /** How far a rotary table has to reach. */
 function positionsOf(config: Json): number {
   const { max_position_embeddings: known } = { ...config, ...(config.text_config as Json | undefined) } as Json;
-  return Number.isSafeInteger(known) && Number(known) > 0 ? Math.min(Number(known), maxPositions) : maxPositions;
+  const wanted = Number.isSafeInteger(known) ? Number(known) : maxPositions;
+  return Math.min(Math.max(wanted, leastPositions), maxPositions);
 }
 
 /** Reads a list of dtypes, "fp32,q8". @throws Error naming one that there is not */

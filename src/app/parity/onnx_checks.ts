@@ -99,6 +99,8 @@ async function run(model: OnnxModel, { tokens, images, greedy }: OnnxReference):
       const of = distribution(state.logits);
       ids.push(of.likeliest);
       greedyLogprobs.push(of.logprob(of.likeliest));
+      // Behind one there is no picture to go on with.
+      if (of.likeliest === model.facts.imageTokenId) break;
       const before = state.cache;
       state = await model.extend({ tokens: [of.likeliest], images: [], start: state.next }, before);
       model.release(before);

@@ -57,10 +57,13 @@ export async function ownReference(gpu: Gpu, model: Model): Promise<OnnxReferenc
     while (!next.done) next = await writing.next();
     const [turn] = next.value;
     begun.close();
+    // A graph is not asked to go on behind an image token that has no picture.
+    const image = turn!.tokens.indexOf(model.config.imageTokenId);
+    const end = image < 0 ? newTokens : image + 1;
     const greedy = {
       promptTokens: tokens.length,
-      ids: turn!.tokens,
-      logprobs: Float32Array.from(turn!.logprobs),
+      ids: turn!.tokens.slice(0, end),
+      logprobs: Float32Array.from(turn!.logprobs.slice(0, end)),
     };
     return { tokens, images, logprobs, entropies, greedy };
   } finally {

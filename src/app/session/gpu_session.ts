@@ -6,6 +6,7 @@ import type { Pixels } from "../../image/pixels.ts";
 import type { SizeLimits } from "../../image/smart_resize.ts";
 import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import type { Model } from "../../model/model.ts";
+import type { AdapterNames } from "../../model/names.ts";
 import type { NamedBytes } from "../../platform.ts";
 import type { Chat } from "../../policy/chat.ts";
 import { GpuPolicy } from "../../policy/gpu_policy.ts";
@@ -305,8 +306,8 @@ export class GpuSession implements Session {
     return { step, files: await checkpointOf(this.qwen, this.#config, this.#progress) };
   }
 
-  exportFiles(): Promise<NamedBytes[]> {
-    return exportedWeights(this.qwen, this.files);
+  exportFiles(adapterNames?: AdapterNames): Promise<NamedBytes[]> {
+    return exportedWeights(this.qwen, this.files, adapterNames);
   }
 
   profile(): string | null {

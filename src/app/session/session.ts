@@ -2,6 +2,7 @@ import type { Rollout } from "../../agent/rollout.ts";
 import type { MemoryPeak } from "../../gpu/buffer_pool.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { LoadProgress } from "../../model/load.ts";
+import type { AdapterNames } from "../../model/names.ts";
 import type { NamedBytes, Platform } from "../../platform.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
@@ -118,8 +119,8 @@ export interface Session {
   /** Everything that a run needs to go on, as of the last update. */
   checkpoint(): Promise<{ step: number; files: NamedBytes[] }>;
 
-  /** The weights in bf16 and the files around them, as a Hugging Face folder. */
-  exportFiles(): Promise<NamedBytes[]>;
+  /** The weights in bf16 and the files around them, as a Hugging Face folder; of an adapter PEFT's files, its layers named so. */
+  exportFiles(adapterNames?: AdapterNames): Promise<NamedBytes[]>;
 
   /** Time per kernel as a table; null unless the session was opened with `trace`. */
   profile(): string | null;

@@ -2,6 +2,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { CheckpointFiles } from "../../model/checkpoint_files.ts";
 import { fillModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
+import type { AdapterNames } from "../../model/names.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
 import type { NamedBytes } from "../../platform.ts";
 import { refillAdapter } from "../../train/adapter.ts";
@@ -78,8 +79,12 @@ export async function checkpointOf(
 }
 
 /** The weights for other programs: of a model with the files of its folder around them, of an adapter PEFT's. */
-export async function exportedWeights(model: Model, files: CheckpointFiles): Promise<NamedBytes[]> {
-  if (model.adapter) return model.adapter.files();
+export async function exportedWeights(
+  model: Model,
+  files: CheckpointFiles,
+  adapterNames: AdapterNames = "current",
+): Promise<NamedBytes[]> {
+  if (model.adapter) return model.adapter.files(adapterNames);
   return exportFiles(await named(model, "weight"), fileOrNull(files));
 }
 

@@ -166,4 +166,11 @@ function leftOut({ source }: OpenedExport): string[] {
     : [`Rows that were left out: ${kinds.join(", ")}; the first is ${first?.[0]}: ${first?.[1]}`];
 }
 
-const whyNone = (opened: OpenedExport): string => leftOut(opened)[0] ?? "there is not one in the data";
+function whyNone(opened: OpenedExport): string {
+  const { source, config } = opened;
+  const [left] = leftOut(opened);
+  if (left !== undefined) return left;
+  return isFiles(source) && config.heldOutRows > 0
+    ? `all of them are held out by heldOutRows ${config.heldOutRows}; lower it with --held-out-rows`
+    : "there is not one in the data";
+}

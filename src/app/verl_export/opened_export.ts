@@ -2,6 +2,7 @@ import { type Capacity, capacityAfter, longestText } from "../../agent/token_lim
 import { rotation } from "../../agent/tools/rotate.ts";
 import { builtInTools, chooseTools } from "../../agent/tools/table.ts";
 import type { Tool } from "../../agent/tools/tool.ts";
+import { readServerAddress } from "../../connection/address.ts";
 import { resized } from "../../image/derived.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { smartResize } from "../../image/smart_resize.ts";
@@ -70,6 +71,8 @@ export async function openExport(
     throw new Error(
       `The tool ${ownTool.trim()} is a module in TypeScript, which verl cannot run; write it in Python as a BaseTool of verl, and export with others by --tools`,
     );
+  // An address may hold a secret, which must not be written.
+  if (config.judge !== "rules" && config.judgeUrl !== "") readServerAddress(config.judgeUrl);
   const note = rewardNote(config);
   if (note !== null) notes.push(`The reward ${config.reward}: ${note}`);
   const described = chooseTools(config);

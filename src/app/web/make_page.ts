@@ -6,6 +6,7 @@ import { JudgeControl } from "./judge/judge_control.ts";
 import { RejudgeControl } from "./judge/rejudge_control.ts";
 import { ModelControl } from "./models/model_control.ts";
 import { BranchControl } from "./run/branch_control.ts";
+import { FirstSteps } from "./run/first_steps.ts";
 import { GivenFiles } from "./run/given_files.ts";
 import { MarkControl } from "./run/mark_control.ts";
 import type { BesideWorker, PageContext } from "./run/page_context.ts";
@@ -55,6 +56,7 @@ export function makePage(
     store,
     control,
     branches: new BranchControl(api.rollouts, store),
+    firstSteps: new FirstSteps(store),
     marks: new MarkControl(api.rollouts, store),
     givenFiles,
     replayFiles: new ReplayFiles({ api, store, replay: control.replay, givenFiles, pictures, texts }),

@@ -43,6 +43,15 @@ export interface OnnxArchive {
   archive: Blob;
 }
 
+/** A run for verl, in a zip archive with one folder. */
+export interface VerlArchive {
+  /** Of the folder. */
+  name: string;
+  archive: Blob;
+  /** What a person should know, a sentence each. */
+  notes: readonly string[];
+}
+
 /** Runs as single files, out of this browser and into it. No method needs a GPU; each rejects with one sentence. */
 export interface RunFilesApi {
   contents(run: string): Promise<RunContents>;
@@ -52,6 +61,8 @@ export interface RunFilesApi {
   pages(run: string): Promise<Blob>;
   /** The model of its checkpoint as ONNX graphs in a folder for transformers.js, in a zip archive. */
   onnx(run: string, dtypes: readonly WrittenDtype[]): Promise<OnnxArchive>;
+  /** The run as a folder that verl trains on, with so many rows at most, in a zip archive. */
+  verl(run: string, rows: number): Promise<VerlArchive>;
   /** Keeps the run of such an archive in this browser, with the data and models that came with it. */
   unpack(file: File): Promise<UnpackedRun>;
   /** The log of another program among files, as one of ours; null where there is none. */

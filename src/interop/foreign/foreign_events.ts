@@ -137,6 +137,16 @@ function callsIn({ source, text }: ForeignPiece, segment: number, next: ForeignP
   return calls;
 }
 
+/**
+ * Whether a tool's answer has a picture. verl's dumps leave special tokens out, pictures' among them: then an answer is empty, or
+ * holds what zoom tools of verl's recipe, ours and DeepEyes' put beside a crop.
+ */
+function showsPicture(text: string): boolean {
+  if (/<image>|<\|image_pad\|>|<\|vision_start\|>/.test(text)) return true;
+  const inside = /<tool_response>(.*?)<\/tool_response>/s.exec(text)?.[1]?.trim();
+  return inside !== undefined && (inside === "" || /^(?:Zoomed in on |Think first, call \*\*)/.test(inside));
+}
+
 function callOf(written: string, segment: number, next: ForeignPiece | undefined): ToolCall {
   let value: unknown;
   try {
@@ -148,7 +158,7 @@ function callOf(written: string, segment: number, next: ForeignPiece | undefined
     return { segment, name: "unknown", outcome: "not_json", message: next?.text.slice(0, 500) ?? "" };
   const { name, arguments: given } = value as { name?: unknown; arguments?: unknown };
   const { bbox_2d: box, label } = (typeof given === "object" && given !== null ? given : {}) as Record<string, unknown>;
-  const seen = next?.source === "tool" && /<image>|<\|image_pad\|>|<\|vision_start\|>/.test(next.text);
+  const seen = next?.source === "tool" && showsPicture(next.text);
   return {
     segment,
     name: typeof name === "string" ? name.slice(0, 200) : "unknown",

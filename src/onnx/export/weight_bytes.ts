@@ -1,6 +1,7 @@
-import { fromHalf, toHalf } from "../../model/half.ts";
+import { fromHalf } from "../../model/half.ts";
 import { type Constant, constantBytes, elementBytes, type WeightUse } from "../graph/graph.ts";
 import { quantBlock } from "../graph/precision.ts";
+import { halvesOf } from "../graph/tables.ts";
 
 /** A weight of a graph, and the matrices that it is made of. */
 export type WeightConstant = Constant & { content: WeightUse };
@@ -15,8 +16,10 @@ export interface WeightSource {
 
 /** Numbers that are in memory at once. */
 const pieceLength = 4 * 2 ** 20;
-/** The same of a transposed matrix, which is read once for each such part of it. */
-const panelLength = 32 * 2 ** 20;
+/** The same of a transposed matrix, which is read once for each such part of it: once, unless it is a head. */
+const panelLength = 64 * 2 ** 20;
+/** Sides of what is transposed at once: lines of the processor's cache are used whole. */
+const tile = 32;
 
 /**
  * The bytes of a weight in its graph, in pieces.
@@ -87,8 +90,14 @@ async function* transposed(source: WeightSource, parameters: readonly string[]):
     let row = 0;
     for await (const { values } of rowPieces(source, parameters)) {
       const rows = values.length / I;
-      for (let c = 0; c < count; c++)
-        for (let r = 0; r < rows; r++) panel[c * O + row + r] = values[r * I + first + c]!;
+      for (let r0 = 0; r0 < rows; r0 += tile)
+        for (let c0 = 0; c0 < count; c0 += tile) {
+          const [r1, c1] = [Math.min(r0 + tile, rows), Math.min(c0 + tile, count)];
+          for (let c = c0; c < c1; c++) {
+            const to = c * O + row;
+            for (let r = r0; r < r1; r++) panel[to + r] = values[r * I + first + c]!;
+          }
+        }
       row += rows;
     }
     yield { values: panel, columns: O, at: parameters.join(", ") };
@@ -116,15 +125,10 @@ export function quantized(values: Float32Array, columns: number): { quants: Uint
   return { quants, scales };
 }
 
-/** JavaScript's own array of halves, where this engine has it. */
-const Halves = (globalThis as { Float16Array?: new (values: Float32Array) => ArrayBufferView & ArrayLike<number> })
-  .Float16Array;
-
 function packed(values: Float32Array, { type }: Pick<Constant, "type">, at: string): Uint8Array {
   if (type === "float32") return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   if (type !== "float16" || elementBytes[type] !== 2) throw new TypeError(`${at}: ${type} is not a type of weights`);
-  const halves = Halves ? new Halves(values) : Uint16Array.from(values, toHalf);
-  const bits = new Uint16Array(halves.buffer as ArrayBuffer, halves.byteOffset, values.length);
+  const bits = halvesOf(values);
   for (let i = 0; i < bits.length; i++)
     if ((bits[i]! & 0x7fff) === 0x7c00)
       throw new Error(

@@ -1,4 +1,3 @@
-import { toHalf } from "../../model/half.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
 import { microsoft } from "../protobuf/model_proto.ts";
 import {
@@ -13,6 +12,7 @@ import {
   type WeightUse,
 } from "./graph.ts";
 import { type Precision, quantBlock } from "./precision.ts";
+import { halvesOf } from "./tables.ts";
 
 type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -131,7 +131,7 @@ export class GraphBuilder {
   numbers(values: Float32Array, shape: readonly number[]): Value {
     return this.activations === "float32"
       ? this.float32(values, shape)
-      : this.#constant("float16", Uint16Array.from(values, toHalf), shape);
+      : this.#constant("float16", halvesOf(values), shape);
   }
 
   number(value: number): Value {

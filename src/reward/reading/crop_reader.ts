@@ -9,7 +9,7 @@ export interface CropReader {
 }
 
 /** Below, a reading is a guess (measured: docs/reader.md). */
-export const surely = 0.8;
+export const surely = 0.5;
 
 /** Letters and digits alone, as small ones. */
 const letters = (text: string): string =>

@@ -20,10 +20,10 @@ export const legible = defineReward({
     Math.max(0, answerWeight) + (bonus === "none" ? 0 : Math.max(0, bonusWeight)),
   needs: ["reader"],
   score: async ({ rollout, weights, verdict }) => {
+    const { right } = await verdict();
     const shown = rollout.calls.filter(({ outcome }) => outcome === "ok");
     // Nobody looked: no reward rather than a wrong one.
     if (shown.some((call) => call.legible === undefined)) return null;
-    const { right } = await verdict();
     const found = shown.some((call) => call.legible);
     const earned = weights.bonus === "unconditional" ? found : weights.bonus === "conditional" && found && right;
     return {

@@ -244,6 +244,10 @@ test("export and warmup write new folders only", async () => {
   await expect(run(`export --from ${folder}/a --out ${folder}/model`)).rejects.toThrow(
     "Expected an empty or new folder",
   );
+  await expect(run(`export --from ${folder}/a --adapter-names old --out ${folder}/other`)).rejects.toThrow(
+    "--adapter-names is of an adapter, and all weights of this model were trained; leave it out",
+  );
+  expect(await names(folder)).not.toContain("other");
   await expect(run(`warmup --out ${folder}/model`)).rejects.toThrow("Expected an empty or new folder");
   const { lines } = await run(`warmup --warmup-rows 1000 --out ${folder}/mine`);
   expect(lines).toEqual([

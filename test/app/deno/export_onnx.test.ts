@@ -105,9 +105,6 @@ test("a LoRA run: its adapter is merged, and parity holds the graphs to our own 
   const { code, lines } = await run(`parity --onnx ${out} --from ${folder}/run`);
   expect(lines.at(-1)).toBe("4 passed, 0 failed");
   expect(code).toBe(0);
-  // Without the adapter these are other numbers.
-  const without = await run(`parity --onnx ${out} --model ${model}`);
-  expect([without.code, without.lines[2]]).toEqual([1, expect.stringMatching(/^ {2}FAIL {2}onnx log_probs/)]);
 });
 
 /** A run whose checkpoint of step 3 has the golden adapter. */

@@ -81,6 +81,7 @@ test("every reader has something to begin from, by itself or among the project's
   const files = [
     "a.png",
     "a.parquet",
+    "a.onnx",
     "model.safetensors",
     "x/config.json",
     "x/quantized/awq/config.json",

@@ -92,6 +92,7 @@ async function live(judge: keyof typeof judges, changes: Partial<RunConfig> = {}
       tools: builtInTools,
       tokenizer,
       judge: judges[judge](),
+      reader: { read: async () => [{ text: "4", confidence: 1 }] },
       vision: { patchSize: 8, spatialMergeSize: 2 } as VisionConfig,
       // A distance of 0.3 nats to the starting model, and 0.1 more for each rollout of a group.
       reference: {
@@ -149,6 +150,12 @@ const rewardsOf = (events: readonly TrainEvent[]) => rolloutsOf(events).map((rol
 const under =
   (reward: RunConfig["reward"]): Rejudging["settings"] =>
   (own) => ({ reward, weights: own, failure: own.judgeFailure });
+
+test("a log of a run without a reader cannot be paid for what was read", async () => {
+  const events = await live("rules");
+  for (const { calls } of rolloutsOf(events)) for (const one of calls) delete one.legible;
+  await expect(rewardsAgain(events, { settings: under("legible") })).rejects.toThrow("which this log does not say");
+});
 
 describe.each(Object.keys(judges) as (keyof typeof judges)[])("a run judged by %s", (judge) => {
   test.each(rewards)("under %s: stored equals live, bit for bit", async (reward) => {

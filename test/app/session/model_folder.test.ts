@@ -229,6 +229,10 @@ describe("an adapter that PEFT trained with dropout", () => {
   test("rolls as one without; training it is refused by name, and so is a run", async () => {
     const made = await open(folder(), { loraRank: 8, loraTargets: "q_proj,v_proj" });
     const adapter = await made.exportFiles();
+    const older = (await made.exportFiles("old")).find(({ name }) => name === "adapter_model.safetensors")!;
+    expect((await readHeader(older.bytes, older.bytes.length)).tensors[0]!.name).toMatch(
+      /^base_model\.model\.model\.layers\.0\./,
+    );
     made.close();
     const folderOf = (changes: Json): Record<string, Files> => ({
       lora: new Map([

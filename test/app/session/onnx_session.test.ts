@@ -7,6 +7,7 @@ import { openGpuSession } from "../../../src/app/session/open_gpu_session.ts";
 import { type NamedGraphs, openGraphs } from "../../../src/app/session/opened_graphs.ts";
 import type { RollingSession } from "../../../src/app/session/session.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
+import { openFakeHub } from "../../support/fake_hub.ts";
 import { graphsOf, withGraphs } from "../../support/graph_folder.ts";
 import { onnxGraph, reluGraph } from "../../support/onnx_graph.ts";
 
@@ -70,6 +71,37 @@ test("it evaluates, and says that what pictures were worth needs weights", async
   expect(tasks).toBe(2);
   expect(metrics.accuracy).toBeGreaterThanOrEqual(0);
   await expect(session.evaluate({ tasks: 1, greedy: true, causal: true })).rejects.toThrow("which graphs do not give");
+});
+
+test("a family whose weights are not read here, and a tokenizer without a token for calls", async () => {
+  const text = (name: string) => new TextDecoder().decode(files.get(name));
+  const bytes = (content: string) => new TextEncoder().encode(content);
+  const others = new Map(files)
+    .set("config.json", bytes(JSON.stringify({ ...JSON.parse(text("config.json")), model_type: "qwen2_vl" })))
+    .set("tokenizer.json", bytes(text("tokenizer.json").replaceAll("<tool_call>", "<some_call>")));
+  const opened = await open({}, others);
+  const other = await OnnxSession.open(platform, config, opened);
+  expect(other.notices).toEqual([expect.stringContaining("has no token <tool_call>: calls are read as text")]);
+  const [rollout] = await rolled(other, { tasks: 1, rolloutsPerTask: 1, greedy: true });
+  expect(rollout!.segments.some(({ source, tokens }) => source === "model" && tokens.length > 0)).toBe(true);
+  other.close();
+  await opened.close();
+});
+
+test("a repository of the Hub is read as any model is", async () => {
+  const hub = await openFakeHub({ repositories: { "models/some/needle-ONNX": Object.fromEntries(files) } });
+  const before = Deno.env.get("HF_ENDPOINT") ?? "";
+  Deno.env.set("HF_ENDPOINT", hub.endpoint);
+  try {
+    const there = await openDenoPlatform(false);
+    const opening = { folder: "some/needle-ONNX@main", dtype: "", device: "cpu" } as const;
+    const opened = await openGraphs(there, opening, { openRuntime: openOnnxRuntime });
+    expect(opened.model.chosen.decoder_model_merged).toEqual({ path: "onnx/decoder_model_merged.onnx", dtype: "fp32" });
+    await opened.close();
+  } finally {
+    Deno.env.set("HF_ENDPOINT", before);
+    await hub.close();
+  }
 });
 
 describe("what is wrong with a folder is one sentence", () => {

@@ -31,6 +31,21 @@ async function* logged() {
   yield* loggedEvents;
 }
 
+test("a dump that verl's own code wrote opens: parts of the reward, turns, and calls that showed a picture", async () => {
+  const text = await Deno.readTextFile(new URL("../../golden/verl/rollout_dump.jsonl", import.meta.url));
+  const events = await eventsOf(given("100.jsonl", text));
+  const rollouts = rolloutsOf(events);
+  expect(rollouts).toHaveLength(12);
+  const zoomed = rollouts.find(({ calls }) => calls.length > 0)!;
+  expect(zoomed.segments.map(({ source }) => source)).toEqual(["prompt", "model", "tool", "model"]);
+  expect(zoomed.calls).toMatchObject([
+    { name: "image_zoom_in_tool", outcome: "ok", boxWritten: [610, 430, 1000, 650] },
+  ]);
+  expect(zoomed.reward!.parts).toEqual({ answer: 0, format: 0, zoom: 0 });
+  const [step] = events.filter((event) => event.type === "update");
+  expect(step).toMatchObject({ metrics: { zoom_rate: expect.closeTo(0.6, 0) } });
+});
+
 test.each([
   ["verl", () => verlLog(loggedSteps(logged()), needleTokenizer)],
   ["RLLoggingBoard", () => rlLoggingBoardLog(loggedSteps(logged()), needleTokenizer)],

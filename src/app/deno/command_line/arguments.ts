@@ -1,6 +1,7 @@
 import type { Setting } from "../../../interop/alias_rules.ts";
 import { isTrlName, ownPrefix, readAliases, settingOf, tableOf } from "../../../interop/aliases.ts";
 import type { LogFormatName } from "../../../interop/logs/formats.ts";
+import type { AdapterNames } from "../../../model/names.ts";
 import type { ToolForm } from "../../../policy/elsewhere/remote_policy.ts";
 import type { OptionOrder } from "../../../tasks/benchmarks/benchmark.ts";
 import { checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
@@ -80,6 +81,7 @@ export interface Options {
   gpuMemory?: number;
   verlCommand?: string;
   as?: "flags" | "verl" | "trl" | "json" | "huggingface" | "onnx";
+  adapterNames?: AdapterNames;
   dtypes?: string;
   onnx?: string;
   options?: OptionOrder;

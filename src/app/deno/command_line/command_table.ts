@@ -1,4 +1,5 @@
 import type { LogFormatName } from "../../../interop/logs/formats.ts";
+import { adapterNames } from "../../../model/names.ts";
 import { graphDtypes } from "../../../onnx/policy/graph_files.ts";
 import { toolForms } from "../../../policy/elsewhere/remote_policy.ts";
 import { optionOrders } from "../../../tasks/benchmarks/benchmark.ts";
@@ -145,6 +146,12 @@ export const flags = {
     choices: ["flags", "verl", "trl", "json"],
     line: "how the settings are printed: our flags, a verl command, a TRL GRPOConfig, a run's config.json",
     default: "flags",
+  },
+  adapterNames: {
+    kind: "choice",
+    choices: adapterNames,
+    line: "names of the layers in an adapter's files: those of current transformers (model.language_model.layers), or the old ones (model.layers), which some readers want",
+    default: "current",
   },
   dtypes: {
     kind: "text",
@@ -293,7 +300,7 @@ export const commands = {
     example: "export --from runs/first --out models/first",
     knobs: ["run", "adapter"],
     only: ["preset", "model", "adapter", "baseDtype"],
-    flags: ["from", "out", "as", "dtypes"],
+    flags: ["from", "out", "as", "adapterNames", "dtypes"],
     flagsHere: {
       as: {
         choices: ["huggingface", "onnx"],

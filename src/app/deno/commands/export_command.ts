@@ -1,9 +1,10 @@
+import { adapterConfigFile } from "../../../model/lora_config.ts";
 import type { NamedBytes } from "../../../platform.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { fileOrNull, filesIn } from "../../model_folder/model_files.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
-import { exitCodes } from "../command_line/exit_codes.ts";
+import { exitCodes, Misused } from "../command_line/exit_codes.ts";
 import { expectNewFolder, writeNewFolder } from "../storage/run_folder.ts";
 import { withSession } from "./open_session.ts";
 
@@ -17,7 +18,9 @@ export async function exportCommand(
   if (options.as === "onnx") return (await import("./export_onnx.ts")).exportOnnx(changes, options, context);
   if (options.dtypes !== undefined) throw new Error("--dtypes is of ONNX graphs; add --as onnx, or leave it out");
   return withSession(changes, options, context, async (session, step, config) => {
-    const files = await session.exportFiles();
+    const files = await session.exportFiles(options.adapterNames);
+    if (options.adapterNames !== undefined && !files.some(({ name }) => name === adapterConfigFile))
+      throw new Misused("--adapter-names is of an adapter, and all weights of this model were trained; leave it out");
     const { from } = options;
     // Without a run nothing was trained, and the model's own card holds.
     const written = from === undefined ? files : await withCardOf(from, { step, config, files }, context);

@@ -17,40 +17,44 @@ export async function writePiecewise(
   await expectNewFolder(folder);
   const place = folder.replace(/[/\\]+$/, "");
   const beside = `${place}.writing-${Deno.pid}`;
-  return inWords(folder, "write the files", async () => {
-    await removeIfThere(beside);
-    await Deno.mkdir(beside, { recursive: true });
-    try {
-      for await (const { name, bytes } of files) {
-        const path = join(beside, name);
+  const written = <T>(work: () => Promise<T>): Promise<T> => inWords(folder, "write the files", work);
+  try {
+    await written(async () => {
+      await removeIfThere(beside);
+      await Deno.mkdir(beside, { recursive: true });
+    });
+    for await (const { name, bytes } of files) {
+      const path = join(beside, name);
+      const file = await written(async () => {
         await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-        if (!(await writePieces(path, bytes, stopped))) {
-          await removeIfThere(beside);
-          return false;
+        return Deno.open(path, { write: true, createNew: true });
+      });
+      try {
+        // What the making of a piece throws has its own sentence.
+        for await (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
+          if (stopped()) return await left(beside);
+          await written(() => writeAll(file, piece));
         }
+        await written(() => file.sync());
+      } finally {
+        file.close();
       }
+    }
+    await written(async () => {
       // An empty folder may stand there.
       if (await exists(place)) await Deno.remove(place);
       await Deno.rename(beside, place);
       await syncFolder(place);
-      return true;
-    } catch (error) {
-      await removeIfThere(beside).catch(() => {});
-      throw error;
-    }
-  });
+    });
+    return true;
+  } catch (error) {
+    await removeIfThere(beside).catch(() => {});
+    throw error;
+  }
 }
 
-async function writePieces(path: string, bytes: FileToZip["bytes"], stopped: () => boolean): Promise<boolean> {
-  const file = await Deno.open(path, { write: true, createNew: true });
-  try {
-    for await (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
-      if (stopped()) return false;
-      await writeAll(file, piece);
-    }
-    await file.sync();
-    return true;
-  } finally {
-    file.close();
-  }
+/** Removes what was written so far. */
+async function left(beside: string): Promise<false> {
+  await removeIfThere(beside);
+  return false;
 }

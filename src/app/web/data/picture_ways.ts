@@ -32,7 +32,7 @@ export function waysOfPictures({ problem, properties, pictures, fewestPixels, de
         name: "by our own code",
         text: `transparency, which a canvas loses; CMYK and rare kinds; under ${side} × ${side} px, which is faster`,
       },
-      { name: "crops", text: "on a graphics card made there, with the same bytes" },
+      { name: "crops", text: "made on the graphics card where there is one, with the same bytes" },
       { name: "so far", text: `${decoded.canvas} by the browser, ${decoded.own} by our own code` },
     ],
   };
@@ -45,9 +45,7 @@ const ownOf = (name: string): string => (name.startsWith("WebP") ? "the browser 
 const shortened = (names: readonly string[]): string =>
   kinds
     .map((kind) => names.filter((name) => name.split(" ")[0] === kind).map((name) => name.slice(kind.length + 1)))
-    .flatMap((kept, i) =>
-      kept.length === 0 ? [] : [`${kinds[i]}${kept.join("") === "" ? "" : ` ${kept.filter(Boolean).join(", ")}`}`],
-    )
+    .flatMap((kept, i) => (kept.length === 0 ? [] : [`${kinds[i]} ${kept.join(", ")}`]))
     .join("; ");
 
 const listed = (names: readonly string[]): string =>

@@ -4,6 +4,7 @@ import { sizeText } from "../run/model_inputs.ts";
 import { usePage } from "../run/page_context.ts";
 import { useModelInputs, usePictures } from "../run/use_pictures.ts";
 import { MarkFields } from "../widgets/mark_fields.tsx";
+import { NextHint } from "../widgets/next_hint.tsx";
 import { Term } from "../widgets/term.tsx";
 import { branchName } from "./branch_words.ts";
 import { Crops } from "./crops.tsx";
@@ -79,6 +80,9 @@ export function RolloutView() {
       </div>
       <div class="card">
         <RewardTable rollout={rollout} task={chosen.task} config={config} />
+        <NextHint step="step through it">
+          step through it, token by token: how probable each was, and when it zoomed.
+        </NextHint>
         <p class="buttons">
           <button
             type="button"

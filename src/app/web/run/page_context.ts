@@ -2,6 +2,7 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { RunApi } from "../../worker_api/run_api.ts";
 import type { BranchControl } from "./branch_control.ts";
+import type { FirstSteps } from "./first_steps.ts";
 import type { GivenFiles } from "./given_files.ts";
 import type { MarkControl } from "./mark_control.ts";
 import type { Pictures } from "./pictures.ts";
@@ -16,6 +17,7 @@ export interface PageContext {
   store: Store;
   control: RunControl;
   branches: BranchControl;
+  firstSteps: FirstSteps;
   marks: MarkControl;
   givenFiles: GivenFiles;
   replayFiles: ReplayFiles;

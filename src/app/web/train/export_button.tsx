@@ -7,6 +7,7 @@ import { usePage } from "../run/page_context.ts";
 import type { Store } from "../run/store.ts";
 import { SaveRunButton } from "../widgets/save_run.tsx";
 import { OnnxButton } from "./onnx_button.tsx";
+import { VerlButton } from "./verl_button.tsx";
 
 /** Whose weights are exported where this is shown: a stored run's, those of the live run (null), or why there are none. */
 function shownWeights(store: Store): { run: string | null } | { none: string } {
@@ -44,6 +45,7 @@ export function ExportButton() {
           Export the model…
         </button>
         {stored !== null && "run" in shown && <OnnxButton run={stored} live={shown.run === null} />}
+        {stored !== null && "run" in shown && <VerlButton run={stored} live={shown.run === null} />}
         {stored !== null && <SaveRunButton run={stored} />}
       </div>
       {"none" in shown && (

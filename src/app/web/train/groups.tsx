@@ -8,6 +8,7 @@ import { holds } from "../run/lazy_groups.ts";
 import { usePage } from "../run/page_context.ts";
 import { phaseLine } from "../run/phase_line.ts";
 import { usePictures } from "../run/use_pictures.ts";
+import { NextHint } from "../widgets/next_hint.tsx";
 import { OutcomeLegend } from "../widgets/outcome_legend.tsx";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 import { RewardCells } from "../widgets/reward_cells.tsx";
@@ -66,6 +67,9 @@ export function Groups() {
         </h2>
         <StepPicker />
       </div>
+      <NextHint step="open a rollout">
+        each bar is one attempt at the task beside it. Press one to see what the model looked at, and what it was paid.
+      </NextHint>
       <OutcomeLegend />
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the buttons inside, caught on their way up */}
       <div class="groups" onKeyDown={moveFocus}>

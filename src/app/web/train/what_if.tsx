@@ -2,6 +2,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { usePage } from "../run/page_context.ts";
 import { beginning } from "../run/question.ts";
+import { NextHint } from "../widgets/next_hint.tsx";
 
 /** Experiments of one click: the settings that begin one, and those that take it back. */
 const questions: { label: string; asked: Partial<RunConfig>; otherwise: Partial<RunConfig> }[] = [
@@ -23,6 +24,9 @@ export function WhatIf() {
       <h2>
         <b>What if…</b> one change, one new run beside this one
       </h2>
+      <NextHint step="change one thing">
+        change one thing. The new run is drawn over this one, so that you see what it was worth.
+      </NextHint>
       <div class="what">
         {asks(config).map(({ label, asked, otherwise }) => {
           const on = Object.entries(asked).every(([key, value]) => config[key as keyof RunConfig] === value);

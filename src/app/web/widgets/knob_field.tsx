@@ -2,6 +2,7 @@ import { useId, useState } from "preact/hooks";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { setting } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
+import { KnobOrigin } from "./knob_origin.tsx";
 import { Hint } from "./term.tsx";
 
 /** A slider beside a number: a narrower range than the knob allows; "log" moves by factors. */
@@ -18,7 +19,7 @@ interface Props {
   /** CSS variable of the series that the knob pays for. */
   colour?: string;
   slider?: Slider;
-  /** Adds the knob's line and when it applies. */
+  /** Adds the knob's line, when it applies, and where it comes from. */
   explain?: boolean;
   placeholder?: string;
   /** Labels of the choices, by name; a choice without one is shown by its name. */
@@ -118,6 +119,7 @@ export function KnobField({
           {knob.applies === "next step" ? "applies at the next step" : "starts a new run"}
         </p>
       )}
+      {explain && <KnobOrigin knob={key} />}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import type { PictureDecoder, Platform } from "../../../platform.ts";
+import type { Platform } from "../../../platform.ts";
 import { NetworkFiles } from "../../network/network_files.ts";
 import { DroppedFiles, isDropped } from "../browser/dropped_files.ts";
 import { thisEngine } from "../browser/engine.ts";
@@ -65,7 +65,14 @@ export function openBrowserPlatform(
     gpuName: webglName,
     readerThread: () => new Worker(new URL("./reader_worker.ts", import.meta.url), { type: "module", name: "reader" }),
     cache: cachedTexts,
-    pictures: pictures.api<PictureDecoder>(),
+    pictures: {
+      decode: async (bytes) => {
+        // A row must not be left out since a part of the page is missing; this one came with whoever asks.
+        const part = await pictures.get().catch(() => import("../../../image/decode.ts"));
+        return part.decode(bytes);
+      },
+      ways: async () => (await pictures.get()).ways(),
+    },
     fetchAhead: (model) => {
       if (model === "" || isTrainedHere(model) || isDropped(model) || onNetwork(`${model}/config.json`) !== null)
         return;

@@ -9,8 +9,8 @@ export function runFilesLater(
   dropped: DroppedFiles,
   tokenizer: (model: string) => Promise<Pick<Tokenizer, "texts">>,
 ): RunFilesApi {
-  let opened: Promise<Omit<RunFilesApi, "onnx">> | null = null;
-  const files = (): Promise<Omit<RunFilesApi, "onnx">> => {
+  let opened: Promise<Omit<RunFilesApi, "onnx" | "verl">> | null = null;
+  const files = (): Promise<Omit<RunFilesApi, "onnx" | "verl">> => {
     opened ??= import("./run_files_worker.ts").then(
       ({ RunFilesWorker }) => new RunFilesWorker(platform, dropped, tokenizer),
       (error: Error) => {
@@ -26,6 +26,7 @@ export function runFilesLater(
     contents: async (run) => (await files()).contents(run),
     pack: async (run, choice) => (await files()).pack(run, choice),
     pages: async (run) => (await files()).pages(run),
+    verl: async (run, rows) => (await import("./verl_archive.ts")).verlArchive(platform, run, rows),
     onnx: async (run, dtypes) => (await import("./onnx_archive.ts")).onnxArchive(platform, run, dtypes),
     unpack: async (file) => (await files()).unpack(file),
     translate: async (given) => (await import("./translated_log.ts")).translatedLog(given),

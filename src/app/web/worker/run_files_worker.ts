@@ -37,7 +37,7 @@ import { translatedLog } from "./translated_log.ts";
 const mostInMemory = 2 ** 25;
 
 /** Stored runs as single files, and back. */
-export class RunFilesWorker implements Omit<RunFilesApi, "onnx"> {
+export class RunFilesWorker implements Omit<RunFilesApi, "onnx" | "verl"> {
   readonly #platform: Platform;
   readonly #dropped: DroppedFiles;
 

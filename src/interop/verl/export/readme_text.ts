@@ -19,7 +19,7 @@ function differencesOf({ config, view }: ExportedRun, exported: ExportedModel): 
     `Pictures are resized for the model by transformers' image processor; sizes and numbers of image tokens are the same (${view.limits.minPixels} to ${view.limits.maxPixels} pixels), single levels may differ by rounding. Crops are cut from the same pixels.`,
     "Ids that are left out of the distribution here (pictures, padding) get a bias of -100 under vLLM; under SGLang they are only unlikely.",
     "Tasks: verl shuffles the rows of a file by its own seed and goes through them epoch by epoch.",
-    "Advantages are the same formula, in f32 here and there; verl's groups are the rollouts of one row in one step.",
+    "Advantages: the same formula, whose sums verl makes in f32.",
     ...(warmupSteps > 0
       ? [`Warm-up of ${warmupSteps} steps: verl's first update has rate 0, ours the rate of one step.`]
       : []),

@@ -481,11 +481,16 @@ class Check:
         decode = next(iter(self.workers.values())).tokenizer.decode
         writing = RayPPOTrainer._write_generations
         texts = {side: [decode(made[side], skip_special_tokens=True) for _, made in played] for side in ("prompt", "response")}
-        extra = {"acc": [made["fields"].get("acc") for _, made in played]}
+        names = ["acc", "unjudged", *(f"reward_{part}" for part in self.settings["reward"]["parts"])]
+        extra = {name: [_plain(made["fields"].get(name)) for _, made in played] for name in names}
         answers = [self.rows["check"].dataframe[one["row"]]["reward_model"]["ground_truth"] for one, _ in played]
         scores = [made["score"] for _, made in played]
         with contextlib.redirect_stdout(io.StringIO()):
             writing(texts["prompt"], texts["response"], answers, scores, extra, str(folder), 1)
+
+
+def _plain(value):
+    return value.item() if hasattr(value, "item") else value
 
 
 def _means(held, wanted: str) -> bool:

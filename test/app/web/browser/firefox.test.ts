@@ -57,7 +57,7 @@ describe.skipIf(program === null)("Firefox, as Debian has it", () => {
       prefs: {},
       line: "JPEG and WebP are decoded by this browser; JPEG is cropped through an OffscreenCanvas",
       facts: [
-        "JPEG 4:2:0, 4:2:2, 4:4:4, gray, progressive, with restart markers; WebP",
+        "JPEG 4:2:0, 4:2:2, 4:4:4, gray, progressive, with restart markers; WebP lossy, lossless",
         "a damaged file is shown in part",
       ],
     },

@@ -4,7 +4,7 @@ import type { PictureWays } from "../../../../src/platform.ts";
 
 const ways = (changes: Partial<PictureWays> = {}, different: Record<string, string> = {}): PictureWays => ({
   problem: null,
-  properties: ["JPEG 4:2:0", "JPEG gray", "PNG", "PNG rgb", "WebP", "WebP lossless"].map((name) => ({
+  properties: ["JPEG 4:2:0", "JPEG gray", "PNG", "PNG rgb", "WebP lossy", "WebP lossless"].map((name) => ({
     name,
     why: different[name] ?? null,
   })),
@@ -17,7 +17,7 @@ const ways = (changes: Partial<PictureWays> = {}, different: Record<string, stri
 test("a line says what decodes which files, and behind it stands why", () => {
   const { line, facts } = waysOfPictures(ways());
   expect(line).toBe("JPEG, PNG and WebP are decoded by this browser; JPEG is cropped through an OffscreenCanvas");
-  expect(facts[0]).toEqual({ name: "by the browser", text: "JPEG 4:2:0, gray; PNG rgb; WebP lossless" });
+  expect(facts[0]).toEqual({ name: "by the browser", text: "JPEG 4:2:0, gray; PNG rgb; WebP lossy, lossless" });
   expect(facts.at(-1)!.text).toBe("5 by the browser, 2 by our own code");
 });
 
@@ -25,7 +25,12 @@ test("kinds that differ are left out, with the reason", () => {
   const { line, facts } = waysOfPictures(
     ways(
       {},
-      { PNG: "a damaged file is shown in part", "JPEG gray": "levels differ by up to 1", WebP: "levels differ" },
+      {
+        PNG: "a damaged file is shown in part",
+        "JPEG gray": "levels differ by up to 1",
+        "WebP lossy": "levels differ",
+        "WebP lossless": "levels differ",
+      },
     ),
   );
   expect(line).toBe("JPEG is decoded by this browser; JPEG is cropped through an OffscreenCanvas");
@@ -40,6 +45,8 @@ test("a browser that is not asked at all", () => {
     line: `Pictures are decoded and cropped by our own code: ${problem}`,
     facts: [],
   });
-  const none = waysOfPictures(ways({}, { "JPEG 4:2:0": "x", "JPEG gray": "x", PNG: "x", WebP: "x" }));
+  const none = waysOfPictures(
+    ways({}, { "JPEG 4:2:0": "x", "JPEG gray": "x", PNG: "x", "WebP lossy": "x", "WebP lossless": "x" }),
+  );
   expect(none.line).toBe("Pictures are decoded and cropped by our own code");
 });

@@ -28,7 +28,7 @@ export class BrowserPictures implements PictureDecoder {
   /** @param thread  another one, for a test */
   constructor(thread?: PictureThread, engine: PictureEngine = thisBrowser) {
     this.#engine = engine;
-    this.#thread = thread ?? wrap<PictureThread>(this.#start());
+    this.#thread = thread ?? this.#start();
   }
 
   async decode(bytes: Uint8Array): Promise<Decoded> {
@@ -80,17 +80,24 @@ export class BrowserPictures implements PictureDecoder {
     };
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL("./picture_thread.ts", import.meta.url), {
-      type: "module",
-      name: "picture files",
-    });
+  #start(): PictureThread {
+    let worker: Worker;
+    try {
+      worker = new Worker(new URL("./picture_thread.ts", import.meta.url), { type: "module", name: "picture files" });
+    } catch (error) {
+      // A page may forbid workers of its own.
+      this.#problem = `no thread for them could be started (${(error as Error).message})`;
+      return {
+        decode: async (bytes) => ({ decoded: await decode(bytes), bitmap: null }),
+        ways: () => Promise.reject(error),
+      };
+    }
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       this.#problem ??= `the thread that decodes pictures broke down (${event.message || "no reason given"})`;
       for (const reject of this.#waiting) reject(new Error(this.#problem));
     });
-    return worker;
+    return wrap<PictureThread>(worker);
   }
 
   #asked<T>(answer: Promise<T>): Promise<T> {

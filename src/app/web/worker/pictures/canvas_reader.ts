@@ -5,8 +5,6 @@ export class CanvasAltered extends Error {}
 
 /** What is used of a canvas; a test has others. */
 export interface Canvas {
-  width: number;
-  height: number;
   getContext(kind: "2d", settings: CanvasRenderingContext2DSettings): CanvasContext | null;
 }
 
@@ -15,9 +13,8 @@ export type CanvasContext = Pick<
   "drawImage" | "getImageData" | "putImageData" | "clearRect" | "imageSmoothingEnabled"
 >;
 
-/** Pixels that are read at a time, and the widest part of a row: far below every browser's largest canvas. */
-const partPixels = 2 ** 18;
-const partWidth = 2048;
+/** What is read at a time at most: far below every browser's largest canvas, and it stays in a processor's cache. */
+const [partWidth, partRows] = [2048, 128];
 /** Rows of random levels above each part, put there and read with it: what is altered in a canvas, is altered there as well. */
 const guardRows = 4;
 
@@ -27,13 +24,14 @@ const guardRows = 4;
  */
 export class CanvasReader {
   readonly #context: CanvasContext;
-  readonly #canvas: Canvas;
   readonly #guard: ImageData;
 
   /** @throws Error where there is no canvas with a 2-D context */
   constructor(canvasOf: (width: number, height: number) => Canvas) {
-    this.#canvas = canvasOf(partWidth, guardRows + partPixels / partWidth);
-    const context = this.#canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
+    const context = canvasOf(partWidth, guardRows + partRows).getContext("2d", {
+      willReadFrequently: true,
+      colorSpace: "srgb",
+    });
     if (!context) throw new Error("this browser gives no 2-D canvas");
     this.#context = context;
     this.#guard = new ImageData(partWidth, guardRows);
@@ -51,14 +49,16 @@ export class CanvasReader {
     const rgb = new Uint8Array(width * (bottom - top) * 3);
     for (let x = left; x < right; x += partWidth) {
       const columns = Math.min(partWidth, right - x);
-      const most = Math.floor(partPixels / columns);
-      for (let y = top; y < bottom; y += most) {
-        const rows = Math.min(most, bottom - y);
-        const part = this.#part(bitmap, { x, y, columns, rows });
-        for (let row = 0; row < rows; row++) {
-          const to = ((y - top + row) * width + x - left) * 3;
-          pack(part.subarray((guardRows + row) * columns, (guardRows + row + 1) * columns), rgb, to);
-        }
+      for (let y = top; y < bottom; y += partRows) {
+        const rows = Math.min(partRows, bottom - y);
+        const words = this.#part(bitmap, { x, y, columns, rows });
+        let alpha = 0xff000000;
+        for (let row = 0; row < rows; row++)
+          alpha &= pack(words, (guardRows + row) * columns, columns, {
+            rgb,
+            to: ((y - top + row) * width + x - left) * 3,
+          });
+        if (alpha >>> 24 !== 255) throw new CanvasAltered("an opaque picture came out of a canvas transparent");
       }
     }
     return rgb;
@@ -70,10 +70,6 @@ export class CanvasReader {
     { x, y, columns, rows }: { x: number; y: number; columns: number; rows: number },
   ): Uint32Array {
     const height = guardRows + rows;
-    if (this.#canvas.width !== columns || this.#canvas.height < height) {
-      this.#canvas.width = columns;
-      this.#canvas.height = height;
-    }
     const context = this.#context;
     context.imageSmoothingEnabled = false;
     context.clearRect(0, 0, columns, height);
@@ -86,17 +82,34 @@ export class CanvasReader {
       for (let column = 0; column < columns; column++)
         if (words[row * columns + column] !== guard[row * partWidth + column])
           throw new CanvasAltered("levels read from a canvas are not those that were put there");
-    let alpha = 0xffffffff;
-    for (const word of words) alpha &= word;
-    if (alpha >>> 24 !== 255) throw new CanvasAltered("an opaque picture came out of a canvas transparent");
     return words;
   }
 }
 
-function pack(words: Uint32Array, rgb: Uint8Array, to: number): void {
-  for (const word of words) {
-    rgb[to++] = word;
-    rgb[to++] = word >> 8;
-    rgb[to++] = word >> 16;
+/** Puts a row's red, green and blue into `rgb`, four pixels at a time where it can. @returns what all words have in common */
+function pack(words: Uint32Array, from: number, count: number, into: { rgb: Uint8Array; to: number }): number {
+  const { rgb } = into;
+  let { to } = into;
+  let common = 0xffffffff;
+  let i = from;
+  if (to % 4 === 0) {
+    const fours = new Uint32Array(rgb.buffer, 0, rgb.length >> 2);
+    let at = to / 4;
+    for (const last = from + count - 3; i < last; i += 4, at += 3) {
+      const [a, b, c, d] = [words[i]!, words[i + 1]!, words[i + 2]!, words[i + 3]!];
+      common &= a & b & c & d;
+      fours[at] = (a & 0xffffff) | (b << 24);
+      fours[at + 1] = ((b >>> 8) & 0xffff) | (c << 16);
+      fours[at + 2] = ((c >>> 16) & 0xff) | (d << 8);
+    }
+    to = at * 4;
   }
+  for (; i < from + count; i++, to += 3) {
+    const word = words[i]!;
+    common &= word;
+    rgb[to] = word;
+    rgb[to + 1] = word >> 8;
+    rgb[to + 2] = word >> 16;
+  }
+  return common;
 }

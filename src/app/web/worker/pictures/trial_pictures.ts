@@ -70,6 +70,6 @@ export const trialPictures: readonly TrialPicture[] = [
   { property: "PNG", base64: files.pngBadFilter, isDamaged: true },
   { property: "PNG", base64: files.pngShort, isDamaged: true },
   { property: "PNG", base64: files.pngBadBits, isDamaged: true },
-  { property: "WebP", base64: files.webp, levels: 0xbe354f75 },
+  { property: "WebP lossy", base64: files.webp, levels: 0xbe354f75 },
   { property: "WebP lossless", base64: files.webpLossless, levels: 0xbda7f19a },
 ];
