@@ -95,6 +95,35 @@ export const readable =
     }
   };
 
+/** Lists and objects of so many places remember the paths of their parts: a log has the same ones line after line. */
+const mostPaths = 1024;
+/** Items of a list whose paths are remembered. */
+const mostItems = 256;
+
+/** The paths of the parts of what stands at a path, made once for each path. */
+function remembered(make: (path: string) => string[]): (path: string) => string[] {
+  const known = new Map<string, string[]>();
+  return (path) => {
+    let found = known.get(path);
+    if (found === undefined) {
+      found = make(path);
+      if (known.size < mostPaths) known.set(path, found);
+    }
+    return found;
+  };
+}
+
+/** Names the items of a list. */
+function itemPaths(): (path: string, i: number) => string {
+  const pathsOf = remembered(() => []);
+  return (path, i) => {
+    if (i >= mostItems) return `${path}[${i}]`;
+    const paths = pathsOf(path);
+    paths[i] ??= `${path}[${i}]`;
+    return paths[i];
+  };
+}
+
 function listOf(value: unknown, path: string, most: number): unknown[] {
   if (!Array.isArray(value)) throw new Misfit(path, "a list", value);
   if (value.length > most) throw new Misfit(path, `a list of at most ${most}`, value);
@@ -102,20 +131,20 @@ function listOf(value: unknown, path: string, most: number): unknown[] {
 }
 
 /** A list of which every item must fit. */
-export const list =
-  <T>(read: Reader<T>, most: number): Reader<T[]> =>
-  (value, path, leaveOut) =>
-    listOf(value, path, most).map((item, i) => read(item, `${path}[${i}]`, leaveOut));
+export const list = <T>(read: Reader<T>, most: number): Reader<T[]> => {
+  const pathOf = itemPaths();
+  return (value, path, leaveOut) => listOf(value, path, most).map((item, i) => read(item, pathOf(path, i), leaveOut));
+};
 
 /** A list without the items that do not fit; one of which no item fits does not fit either. */
-export const listOfFitting =
-  <T>(read: Reader<T>, most: number): Reader<T[]> =>
-  (value, path, leaveOut) => {
+export const listOfFitting = <T>(read: Reader<T>, most: number): Reader<T[]> => {
+  const pathOf = itemPaths();
+  return (value, path, leaveOut) => {
     let first: Misfit | null = null;
     const fitting: T[] = [];
     for (const [i, item] of listOf(value, path, most).entries()) {
       try {
-        fitting.push(read(item, `${path}[${i}]`, leaveOut));
+        fitting.push(read(item, pathOf(path, i), leaveOut));
       } catch (error) {
         first ??= error as Misfit;
         leaveOut(error as Misfit);
@@ -124,6 +153,7 @@ export const listOfFitting =
     if (fitting.length === 0 && first !== null) throw first;
     return fitting;
   };
+};
 
 /**
  * Numbers by the million: checked where they stand, by a test that is quick, and read only where that fails.
@@ -163,16 +193,23 @@ export const record =
 export const object = <T extends object>(required: RequiredReaders<T>, optional: OptionalReaders<T>): Reader<T> => {
   const needed = Object.entries<Reader<unknown>>(required);
   const others = Object.entries<Reader<unknown>>(optional);
+  const keys = [...needed, ...others].map(([key]) => key);
+  // Fields are read without asking whether they are an object's own.
+  const inherited = keys.find((key) => key in {});
+  if (inherited !== undefined) throw new TypeError(`Every object has a field "${inherited}"; choose another name`);
+  const pathsOf = remembered((path) => keys.map((key) => (path === "" ? key : `${path}.${key}`)));
   return (value, path, leaveOut) => {
     if (!isObject(value)) throw new Misfit(path, "an object", value);
-    const before = path === "" ? "" : `${path}.`;
+    const paths = pathsOf(path);
     const found: Record<string, unknown> = {};
-    for (const [key, read] of needed)
-      found[key] = read(Object.hasOwn(value, key) ? value[key] : undefined, before + key, leaveOut);
+    let at = 0;
+    for (const [key, read] of needed) found[key] = read(value[key], paths[at++]!, leaveOut);
     for (const [key, read] of others) {
-      if (!Object.hasOwn(value, key)) continue;
+      const item = value[key];
+      const ofItem = paths[at++]!;
+      if (item === undefined) continue;
       try {
-        found[key] = read(value[key], before + key, leaveOut);
+        found[key] = read(item, ofItem, leaveOut);
       } catch (error) {
         leaveOut(error as Misfit);
       }

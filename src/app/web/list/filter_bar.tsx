@@ -8,8 +8,8 @@ import { CopyButton } from "../widgets/copy_button.tsx";
 import { commonFilters, forgetFilter, type KeptFilter, keepFilter, keptFilters } from "./kept_filters.ts";
 import type { ListControl, ShownList } from "./list_control.ts";
 
-/** A word that is still being typed is not looked for. */
-const patienceMs = 150;
+/** Letters that are typed at once are looked for together. */
+const patienceMs = 50;
 
 /** The filter as text, filters under their names, and what can be done with all that was found. */
 export function FilterBar({ list, shown }: { list: ListControl; shown: ShownList }) {
