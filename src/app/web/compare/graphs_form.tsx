@@ -9,6 +9,7 @@ import { FileChooser } from "../widgets/file_chooser.tsx";
 import { useCompare } from "./compare_context.ts";
 import { Field } from "./field.tsx";
 import { GreedyField } from "./greedy_field.tsx";
+import { SampleButtons } from "./sample_buttons.tsx";
 
 const deviceNames: Record<NamedGraphs["device"], string> = {
   gpu: "graphics card",
@@ -100,20 +101,12 @@ export function GraphsForm({ chosen }: { chosen: Chosen }) {
         from the Hub. Attention and the probabilities of the prompt are not known of graphs, and nothing is trained on
         them: that takes the repository’s safetensors.
       </p>
-      <p class="buttons after">
-        <button
-          type="button"
-          disabled={asking || graphs.folder === ""}
-          onClick={() => void compare.rollByGraphs(chosen, { greedy, described })}
-        >
-          Sample as B
-        </button>
-        {asking && (
-          <button type="button" onClick={() => void compare.stop()}>
-            Stop waiting
-          </button>
-        )}
-      </p>
+      <SampleButtons
+        asking={asking}
+        isReady={graphs.folder !== ""}
+        sample={() => void compare.rollByGraphs(chosen, { greedy, described })}
+        stop={() => void compare.stop()}
+      />
       <p class="small soft" role="status">
         {read === null ? "" : `${shownBytes(read.doneBytes)} of ${shownBytes(read.ofBytes)} of the graphs read`}
       </p>

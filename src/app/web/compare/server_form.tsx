@@ -4,6 +4,7 @@ import type { Chosen } from "../run/store.ts";
 import { useCompare } from "./compare_context.ts";
 import { Field } from "./field.tsx";
 import { GreedyField } from "./greedy_field.tsx";
+import { SampleButtons } from "./sample_buttons.tsx";
 
 /** A model on a server that rolls the task; its tools are carried out here. */
 export function ServerForm({ chosen }: { chosen: Chosen }) {
@@ -84,20 +85,12 @@ export function ServerForm({ chosen }: { chosen: Chosen }) {
         The picture and the question are sent to this address, the key to no other. What the server does not say is
         shown as unknown, and nothing is trained on it.
       </p>
-      <p class="buttons after">
-        <button
-          type="button"
-          disabled={asking || server.url === ""}
-          onClick={() => void compare.rollElsewhere(chosen, { greedy, key })}
-        >
-          Sample as B
-        </button>
-        {asking && (
-          <button type="button" onClick={() => void compare.stop()}>
-            Stop waiting
-          </button>
-        )}
-      </p>
+      <SampleButtons
+        asking={asking}
+        isReady={server.url !== ""}
+        sample={() => void compare.rollElsewhere(chosen, { greedy, key })}
+        stop={() => void compare.stop()}
+      />
     </details>
   );
 }

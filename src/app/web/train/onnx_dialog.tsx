@@ -1,7 +1,8 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { type WrittenDtype, writtenDtypes } from "../../../onnx/graph/precision.ts";
 import { download } from "../browser/download.ts";
 import { usePage } from "../run/page_context.ts";
+import { SaveDialog } from "../widgets/save_dialog.tsx";
 import type { OnnxDialogProps } from "./onnx_button.tsx";
 
 const labels: Readonly<Record<WrittenDtype, string>> = {
@@ -14,31 +15,15 @@ const dtypes = Object.keys(writtenDtypes) as WrittenDtype[];
 /** What goes into an archive of graphs. */
 export function OnnxDialog({ run, live, onClose }: OnnxDialogProps) {
   const { control } = usePage();
-  const dialog = useRef<HTMLDialogElement>(null);
-  const title = useId();
-  const [problem, setProblem] = useState<string | null>(null);
   const [taken, setTaken] = useState<readonly WrittenDtype[]>(dtypes);
-  const [busy, setBusy] = useState(false);
-  useEffect(() => dialog.current!.showModal(), []);
-  const close = (): void => dialog.current?.close();
-  const save = async (): Promise<void> => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      if (live) await control.save();
-      const { name, archive } = await control.api.files.onnx(run, taken);
-      download(`${name}.zip`, archive, "application/zip");
-      close();
-    } catch (error) {
-      setProblem((error as Error).message);
-    }
-    setBusy(false);
+  const save = async (): Promise<boolean> => {
+    if (live) await control.save();
+    const { name, archive } = await control.api.files.onnx(run, taken);
+    download(`${name}.zip`, archive, "application/zip");
+    return true;
   };
   return (
-    <dialog ref={dialog} aria-labelledby={title} onClose={onClose} class="save-run">
-      <h2 id={title}>
-        <b>Export the model as ONNX graphs</b>
-      </h2>
+    <SaveDialog title="Export the model as ONNX graphs" isReady={taken.length > 0} save={save} onClose={onClose}>
       <p>
         A folder of <b>{run}</b> that <code>transformers.js</code> and <code>onnxruntime</code> load, as one zip
         archive: three graphs, adapters merged, with tokenizer, processor and a README that says how.{" "}
@@ -61,19 +46,6 @@ export function OnnxDialog({ run, live, onClose }: OnnxDialogProps) {
           </p>
         ))}
       </fieldset>
-      {problem && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      <p class="buttons">
-        <button type="button" class="go" disabled={busy || taken.length === 0} onClick={() => void save()}>
-          {busy ? "Writing…" : "Save"}
-        </button>
-        <button type="button" onClick={close}>
-          Cancel
-        </button>
-      </p>
-    </dialog>
+    </SaveDialog>
   );
 }
