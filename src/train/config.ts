@@ -29,8 +29,14 @@ export function resolveConfig(changes: Partial<Record<keyof RunConfig, unknown>>
   return resolved;
 }
 
-/** What a configuration began with: its preset and its loss, nothing changed. */
-export const beginningOf = ({ preset, loss }: Partial<RunConfig>): RunConfig => resolveConfig({ preset, loss });
+/**
+ * What a configuration is compared with: its preset and what its loss says, nothing else changed. The loss itself counts as a
+ * change where it has a name: commands, links and names of runs say it.
+ */
+export const beginningOf = ({ preset, loss }: Partial<RunConfig>): RunConfig => ({
+  ...resolveConfig({ preset, loss }),
+  loss: "own",
+});
 
 /** A stored configuration with the knobs that it was written before: their defaults are what runs did without them. */
 export const withDefaults = (stored: Partial<RunConfig>): RunConfig => ({ ...defaults, ...stored });

@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { trainCommandText } from "../../src/app/run/command_text.ts";
+import { runName } from "../../src/app/web/labels/run_name.ts";
+import { readUrl, differences as settingsThatDiffer, writeUrl } from "../../src/app/web/run/url_state.ts";
 import { beginningOf, differences, resolveConfig } from "../../src/train/config.ts";
 import { lossNames, lossRecipes } from "../../src/train/loss_recipes.ts";
 
@@ -9,15 +12,25 @@ describe("a named loss", () => {
     const changed = differences(config, resolveConfig({ preset: "story" }));
     expect(changed).toContain("loss");
     expect(["loss", ...Object.keys(lossRecipes[loss].changes)]).toEqual(expect.arrayContaining(changed));
-    expect(differences(config, beginningOf(config))).toEqual([]);
+    expect(differences(config, beginningOf(config))).toEqual(["loss"]);
   });
 
   test("what is said beside it stays", () => {
     const config = resolveConfig({ loss: "gspo", clipRatioHigh: 0.3 });
     expect(config).toMatchObject({ ratioLevel: "sequence", clipRatioLow: 3e-4, clipRatioHigh: 0.3 });
-    expect(differences(config, beginningOf(config))).toEqual(["clipRatioHigh"]);
+    expect(differences(config, beginningOf(config))).toEqual(["loss", "clipRatioHigh"]);
     // A stored configuration names everything.
     expect(resolveConfig(config)).toEqual(config);
+  });
+
+  test("is said by commands, links and names of runs", () => {
+    const config = resolveConfig({ loss: "dapo", seed: 3 });
+    expect(trainCommandText(config)).toContain("--loss=dapo");
+    expect(trainCommandText(config)).not.toContain("clip-ratio");
+    expect(runName(config)).toBe("needle, loss dapo, seed 3");
+    const { state } = readUrl("?preset=needle&loss=dapo&clipRatioHigh=0.3");
+    expect(writeUrl(state)).toBe("?preset=needle&loss=dapo&clipRatioHigh=0.3");
+    expect(settingsThatDiffer({ ...state.changes })).toEqual({ preset: "needle", loss: "dapo", clipRatioHigh: 0.3 });
   });
 
   test("one that is not known", () => {
