@@ -8,7 +8,7 @@ import { crop } from "../src/image/crop.ts";
 import type { Box } from "../src/image/pixels.ts";
 import { PpOcrReader, type Reading } from "../src/onnx/reader/ppocr_reader.ts";
 import { isRead, surely } from "../src/reward/reading/crop_reader.ts";
-import { needle, needlePictures } from "../src/tasks/sources/needle.ts";
+import { generatedScenes, scenePictures } from "../src/tasks/sources/scenes.ts";
 import { resolveConfig } from "../src/train/config.ts";
 
 const [folder = "public/reader", scenes = "50"] = Deno.args;
@@ -25,8 +25,8 @@ const answers = new Map<string, string[]>();
 const overlaps = ([l, t, r, b]: Box, [L, T, R, B]: Box): boolean => l < R && L < r && t < B && T < b;
 const startedMs = performance.now();
 let reads = 0;
-for (const task of await needle(config, 0).heldOut(Number(scenes))) {
-  const [picture] = needlePictures(task.id, config);
+for (const task of await generatedScenes(config, 0).heldOut(Number(scenes))) {
+  const [picture] = scenePictures(task.id, config);
   if (!picture) continue;
   const gold = task.goldBoxSourcePx!;
   for (const size of sizes) {

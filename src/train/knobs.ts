@@ -8,6 +8,8 @@ import { baseDtypes } from "../model/base_dtype.ts";
 import { cacheDtypes } from "../model/cache.ts";
 import { judgeNames } from "../reward/judges/table.ts";
 import { rewardNames } from "../reward/rewards/table.ts";
+import { worldNames } from "../tasks/worlds/table.ts";
+import { groundChoices } from "../tasks/worlds/world.ts";
 import { type ChoiceKnob, choice, flag, integer, type Knob, live, number, orOwnCode, text } from "./knob_kinds.ts";
 import { lossNames } from "./loss_recipes.ts";
 import { ratioLevels } from "./loss_terms.ts";
@@ -75,26 +77,62 @@ const table = {
     "",
     "files or folders of tasks, addresses, or data sets owner/name@revision, separated by commas; empty: generated scenes; a module such as ./mine.ts: your own, which is code that will run",
   ),
+  worlds: text(
+    "tasks",
+    "needle",
+    `kinds of generated scenes, separated by commas, of which each task is one at random: ${worldNames.join(", ")}`,
+  ),
   objects: integer("tasks", {
     default: 4,
     min: 1,
     max: 8,
-    line: "coloured shapes in a scene; the question is about one, the others are distractors",
+    line: "coloured shapes in a scene; what the question is not about are distractors",
   }),
   glyphPx: number("tasks", {
     default: 3,
     min: 1,
     max: 16,
     unit: "source px",
-    line: "size of one dot of the 5 x 7 digit; 3 cannot be read without zooming",
+    line: "size of one dot of the 5 x 7 digits and letters; in a scene of 512 px, 3 cannot be read without zooming",
   }),
-  shapeMinPx: number("tasks", { default: 48, min: 16, max: 320, unit: "source px", line: "smallest shape" }),
-  shapeMaxPx: number("tasks", { default: 64, min: 16, max: 320, unit: "source px", line: "largest shape" }),
+  shapeMinPx: number("tasks", { default: 48, min: 16, max: 480, unit: "source px", line: "smallest shape" }),
+  shapeMaxPx: number("tasks", { default: 64, min: 16, max: 480, unit: "source px", line: "largest shape" }),
   legibleShare: number("tasks", {
     default: 0,
     min: 0,
     max: 1,
-    line: "share of scenes that are close-ups, legible at first sight",
+    line: "share of easy tasks: close-ups, legible at first sight, or the shortest hunts",
+  }),
+  hopsMin: integer("tasks", {
+    default: 2,
+    min: 2,
+    max: 4,
+    unit: "calls",
+    line: "calls that the shortest hunts take: letters to follow, a digit or a disc with one at the end",
+  }),
+  hopsMax: integer("tasks", { default: 4, min: 2, max: 4, unit: "calls", line: "calls that the longest hunts take" }),
+  overlap: number("tasks", {
+    default: 0,
+    min: 0,
+    max: 0.9,
+    line: "share of the smallest shape by which shapes may lie over each other; 0: they keep apart",
+  }),
+  ground: choice(
+    "tasks",
+    groundChoices,
+    "what shapes lie on: plain grey; clouds (noise with the spectrum of photographs), bricks, rubble, stripes; textured: one of the first three of these, a scene at a time",
+  ),
+  heldOutGround: choice(
+    "tasks",
+    ["same", ...groundChoices],
+    "the ground of held-out tasks: same, or one that is not trained on",
+  ),
+  curriculumSteps: integer("tasks", {
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    unit: "steps",
+    line: "steps over which the share of easy tasks falls from all to legibleShare; 0: no curriculum",
   }),
   charts: flag("tasks", false, "take rows of data_source chart, which the recipe leaves out for their size"),
   textOnly: flag("tasks", true, "take rows without pictures"),

@@ -5,8 +5,11 @@ import type { VisionConfig } from "../model/config.ts";
 import type { Parameters } from "../model/parameters.ts";
 import { inputImage } from "../model/vision_rows.ts";
 import type { Tokenizer } from "../policy/tokenizer.ts";
+import type { LessonRow } from "../tasks/lessons/lesson.ts";
+import type { Lessons } from "../tasks/lessons/lessons.ts";
+import { coldLessons, storyLessons, warmLessons } from "../tasks/lessons/needle_lessons.ts";
+import { worldColdLessons, worldWarmLessons } from "../tasks/lessons/world_lessons.ts";
 import { Random } from "../tasks/random.ts";
-import { coldLessons, type LessonRow, type Lessons, storyLessons, warmLessons } from "../tasks/scenes/lessons.ts";
 import type { WarmupEvent } from "./events.ts";
 import type { Learner, UpdateSettings } from "./learner.ts";
 import type { PackedGroup, Target } from "./pack.ts";
@@ -23,19 +26,35 @@ export interface Stage {
 /** Rows of a warm-start step; the recipe's batch. */
 const warmRowsPerStep = 256;
 
-/** The stages from random weights to a shipped variant; sizes and rates are those that the recipe was tested with. */
-export function stages(variant: "needle" | "story", rows: number): Stage[] {
+/** The shipped variants that are made from random weights. */
+export type Variant = "needle" | "story" | "worlds";
+
+/** The variant that a run's model is, or is an heir of. */
+export const variantOf = ({ model, preset }: { model: string; preset: string }): Variant =>
+  model === "worlds" ? "worlds" : preset === "story" ? "story" : "needle";
+
+/** Each variant's lessons; sizes and rates are those that the recipe was tested with. */
+const variants: Record<Variant, { warm: Omit<Stage, "steps" | "name">; cold: Omit<Stage, "name"> }> = {
+  needle: {
+    warm: { lessons: warmLessons, rowsPerStep: warmRowsPerStep, learningRate: 2e-3 },
+    cold: { lessons: coldLessons, rowsPerStep: 128, steps: 100, learningRate: 3e-4 },
+  },
+  story: {
+    warm: { lessons: warmLessons, rowsPerStep: warmRowsPerStep, learningRate: 2e-3 },
+    cold: { lessons: storyLessons, rowsPerStep: 128, steps: 60, learningRate: 3e-4 },
+  },
+  worlds: {
+    warm: { lessons: worldWarmLessons, rowsPerStep: warmRowsPerStep, learningRate: 1.5e-3 },
+    cold: { lessons: worldColdLessons, rowsPerStep: 128, steps: 150, learningRate: 3e-4 },
+  },
+};
+
+/** The stages from random weights to a shipped variant. @param rows  of the warm start */
+export function stages(variant: Variant, rows: number): Stage[] {
+  const { warm, cold } = variants[variant];
   return [
-    {
-      name: "warm",
-      lessons: warmLessons,
-      rowsPerStep: warmRowsPerStep,
-      steps: Math.max(1, Math.round(rows / warmRowsPerStep)),
-      learningRate: 2e-3,
-    },
-    variant === "story"
-      ? { name: "cold", lessons: storyLessons, rowsPerStep: 128, steps: 60, learningRate: 3e-4 }
-      : { name: "cold", lessons: coldLessons, rowsPerStep: 128, steps: 100, learningRate: 3e-4 },
+    { name: "warm", ...warm, steps: Math.max(1, Math.round(rows / warmRowsPerStep)) },
+    { name: "cold", ...cold },
   ];
 }
 

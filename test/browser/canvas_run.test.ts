@@ -7,7 +7,7 @@ import { RunWorker } from "../../src/app/web/worker/run_worker.ts";
 import { decode } from "../../src/image/decode.ts";
 import type { Pixels } from "../../src/image/pixels.ts";
 import type { PictureDecoder } from "../../src/platform.ts";
-import { needle } from "../../src/tasks/sources/needle.ts";
+import { generatedScenes } from "../../src/tasks/sources/scenes.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 
@@ -58,7 +58,7 @@ async function run(data: string): Promise<{ story: TrainEvent[]; weights: unknow
 }
 
 test("a run on JPEG files has the same bits with the browser's decoder and without", async () => {
-  const source = needle(resolveConfig({ preset: "needle" }), 3);
+  const source = generatedScenes(resolveConfig({ preset: "needle" }), 3);
   const files: File[] = [];
   const rows: string[] = [];
   for (const [i, task] of (await source.take(0, 3)).entries()) {

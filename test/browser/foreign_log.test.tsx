@@ -10,7 +10,7 @@ import { fetchRecording, recordings } from "../../src/app/web/run/recordings.ts"
 import type { DataWorker } from "../../src/app/web/worker/data_worker.ts";
 import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
 import type { GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
-import { needlePictures } from "../../src/tasks/sources/needle.ts";
+import { scenePictures } from "../../src/tasks/sources/scenes.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent } from "../../src/train/events.ts";
 import { fakeDataFiles } from "../support/fake_data.ts";
@@ -51,7 +51,7 @@ function openPage() {
   const asked: string[] = [];
   fake.pictures = async (task, config) => {
     asked.push(`pictures ${config.data} ${config.model}`);
-    return config.data ? Promise.reject(new Error("not here")) : needlePictures(task.id, config);
+    return config.data ? Promise.reject(new Error("not here")) : scenePictures(task.id, config);
   };
   fake.texts = async (tokens, model) => {
     asked.push(`texts ${model}`);

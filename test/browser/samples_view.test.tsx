@@ -6,7 +6,7 @@ import { makePage } from "../../src/app/web/make_page.ts";
 import { Page } from "../../src/app/web/page.tsx";
 import { openBrowserPlatform } from "../../src/app/web/worker/platform.ts";
 import type { GivenFile } from "../../src/app/worker_api/dropped_folder.ts";
-import { needleTask } from "../../src/tasks/sources/needle.ts";
+import { sceneTask } from "../../src/tasks/sources/scenes.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { fakeDataFiles } from "../support/fake_data.ts";
 import { FakeRun } from "../support/fake_run.ts";
@@ -58,7 +58,7 @@ test("before data is opened, the scenes of the settings are shown: of a step, he
   const heading = (name: string) => page.getByRole("heading", { name });
   await expect.element(heading("Scenes of a step 1 to 12 of 14, as these settings make them")).toBeVisible();
   await soon(() => expect(document.querySelectorAll(".scene canvas")).toHaveLength(24));
-  const first = needleTask(resolveConfig({ seed: 1 }), { seed: 1, split: "train", step: 0, index: 0 });
+  const first = sceneTask(resolveConfig({ seed: 1 }), { seed: 1, split: "train", step: 0, index: 0 });
   expect(questions()[0]).toBe(first.question);
   await page.getByRole("button", { name: "Scenes after" }).click();
   expect(questions()).toHaveLength(2);

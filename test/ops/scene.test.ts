@@ -5,7 +5,7 @@ import { Plan } from "../../src/gpu/plan.ts";
 import { Shader } from "../../src/gpu/shader.ts";
 import { joinScenes, renderScenes, sceneBytes } from "../../src/ops/scene.ts";
 import { Random } from "../../src/tasks/random.ts";
-import { needlePictures, needleWords } from "../../src/tasks/sources/needle.ts";
+import { scenePictures, taskWords } from "../../src/tasks/sources/scenes.ts";
 import { gpu } from "../support/device.ts";
 
 const arithmetic = new Shader(
@@ -106,7 +106,7 @@ describe("scenes rendered on the device", () => {
       { objects: 8, glyphPx: 4, shapeMinPx: 48, shapeMaxPx: 64, legibleShare: 0.3 },
       { objects: 3, glyphPx: 8.3, shapeMinPx: 20, shapeMaxPx: 310, legibleShare: 0.5 },
     ].flatMap((settings) => [0, 1].map((index) => [`needle/3/train/7/${index}`, settings] as const));
-    const words = joinScenes(scenes.map((one) => needleWords(...one)));
+    const words = joinScenes(scenes.map((one) => taskWords(...one)));
     const tensor = gpu.upload("scenes", words, [words.length]);
     const out = gpu.empty("pictures", [(scenes.length * sceneBytes) / 4], "u32");
     const commands = new Commands(gpu, "scenes");
@@ -115,7 +115,7 @@ describe("scenes rendered on the device", () => {
     const [found] = await gpu.readUint(out);
     const bytes = new Uint8Array(found!.buffer);
     for (const [i, one] of scenes.entries()) {
-      const { data } = needlePictures(...one)[0]!;
+      const { data } = scenePictures(...one)[0]!;
       const differing = data.reduce((n, byte, k) => n + (byte === bytes[i * sceneBytes + k] ? 0 : 1), 0);
       expect(differing).toBe(0);
     }

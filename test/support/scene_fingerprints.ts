@@ -1,5 +1,5 @@
 import { resize } from "../../src/image/resize.ts";
-import { needlePictures } from "../../src/tasks/sources/needle.ts";
+import { scenePictures } from "../../src/tasks/sources/scenes.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 const settings = { objects: 4, glyphPx: 3, shapeMinPx: 48, shapeMaxPx: 64, legibleShare: 0 };
@@ -15,7 +15,7 @@ export const sceneFingerprints = [
 /** What this engine makes of them. */
 export const renderedHere = () =>
   sceneFingerprints.map(({ id, legibleShare }) => {
-    const [picture] = needlePictures(id, { ...settings, legibleShare });
+    const [picture] = scenePictures(id, { ...settings, legibleShare });
     return {
       id,
       legibleShare,

@@ -6,7 +6,7 @@ import type { Platform } from "../../src/platform.ts";
 import { type Chat, compactChat } from "../../src/policy/chat.ts";
 import type { Passage } from "../../src/policy/policy.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
-import { needlePictures, needleTask } from "../../src/tasks/sources/needle.ts";
+import { scenePictures, sceneTask } from "../../src/tasks/sources/scenes.ts";
 import { gpu } from "./device.ts";
 import { folder } from "./golden.ts";
 
@@ -38,13 +38,13 @@ export const imageTokens = 16;
 /** The picture of a scene as the model sees it. */
 export const sceneShown = (index: number): Pixels =>
   resize(
-    needlePictures(needleTask(sceneSettings, { seed: 0, split: "train", step: 0, index }).id, sceneSettings)[0]!,
+    scenePictures(sceneTask(sceneSettings, { seed: 0, split: "train", step: 0, index }).id, sceneSettings)[0]!,
     64,
     64,
   );
 
 /** The prompt of a scene. */
 export function scenePrompt(chat: Chat, index: number): Passage {
-  const { question } = needleTask(sceneSettings, { seed: 0, split: "train", step: 0, index });
+  const { question } = sceneTask(sceneSettings, { seed: 0, split: "train", step: 0, index });
   return { tokens: chat.prompt({ question }, [imageTokens]), images: [sceneShown(index)] };
 }

@@ -6,7 +6,7 @@ import { compactChat } from "../../src/policy/chat.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
 import type { AnswerJudge } from "../../src/reward/judges/judge.ts";
 import { openJudge, rulesJudge } from "../../src/reward/judges/remote_judge.ts";
-import { needle } from "../../src/tasks/sources/needle.ts";
+import { generatedScenes } from "../../src/tasks/sources/scenes.ts";
 import type { TaskSource } from "../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { evaluate, rollTasks } from "../../src/train/evaluation.ts";
@@ -41,7 +41,7 @@ function scripted(changes: Partial<RunConfig> = {}) {
   const calls: string[] = [];
   const updates: { groups: readonly PackedGroup[]; settings: UpdateSettings; options: UpdateOptions }[] = [];
   const policy = new ScriptedPolicy(tokenizer, (row, turn) => chatter(config.rolloutsPerTask)(row, turn));
-  const scenes = needle(config, config.seed);
+  const scenes = generatedScenes(config, config.seed);
   const source: TaskSource = {
     ...scenes,
     take: async (step, count) => {

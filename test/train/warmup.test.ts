@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { VisionConfig } from "../../src/model/config.ts";
 import { Parameters } from "../../src/model/parameters.ts";
 import { Tokenizer } from "../../src/policy/tokenizer.ts";
-import { type LessonRow, type Lessons, lessonRows, warmLessons } from "../../src/tasks/scenes/lessons.ts";
+import type { LessonRow } from "../../src/tasks/lessons/lesson.ts";
+import type { Lessons } from "../../src/tasks/lessons/lessons.ts";
+import { warmLessons } from "../../src/tasks/lessons/needle_lessons.ts";
 import type { Learner } from "../../src/train/learner.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import {
@@ -16,6 +18,7 @@ import {
 } from "../../src/train/warmup.ts";
 import tokenizerFile from "../golden/tokenizer-needle.json" with { type: "json" };
 import { gpu } from "../support/device.ts";
+import { lessonRows } from "../support/lesson_rows.ts";
 
 const tokenizer = new Tokenizer(tokenizerFile);
 const encode = (text: string) => tokenizer.encode(text);

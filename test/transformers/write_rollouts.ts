@@ -12,7 +12,7 @@ import { crop } from "../../src/image/crop.ts";
 import { resize } from "../../src/image/resize.ts";
 import { smartResize } from "../../src/image/smart_resize.ts";
 import { openChat } from "../../src/policy/chats.ts";
-import { needlePictures } from "../../src/tasks/sources/needle.ts";
+import { scenePictures } from "../../src/tasks/sources/scenes.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 
 const [model, file, adapter = ""] = Deno.args;
@@ -24,7 +24,7 @@ const tokenizer = await openTokenizer(async (name) =>
 );
 const rows: unknown[] = [];
 for await (const { task, rollouts } of session.roll({ tasks: 8, rolloutsPerTask: 4, greedy: false })) {
-  const [source] = needlePictures(task.id, config);
+  const [source] = scenePictures(task.id, config);
   for (const { segments, calls } of rollouts) {
     const cuts = [source!, ...calls.filter((call) => call.boxSourcePx).map((call) => crop(source!, call.boxSourcePx!))];
     rows.push({

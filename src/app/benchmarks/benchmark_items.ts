@@ -6,7 +6,7 @@ import { JudgeUnusable } from "../../reward/judges/judge_unusable.ts";
 import { choiceText, decideChoice, goldChoice, type MultipleChoice } from "../../reward/rules/options.ts";
 import { type OptionOrder, ordersOf, type Question } from "../../tasks/benchmarks/benchmark.ts";
 import { decodedBytes, type PictureBudget, readPicture } from "../../tasks/rows/picture_budget.ts";
-import { needle } from "../../tasks/sources/needle.ts";
+import { generatedScenes } from "../../tasks/sources/scenes.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { type Asking, type Control, changesOf, type Item, type Scored } from "./benchmark.ts";
@@ -90,7 +90,7 @@ async function scoreChoice({ end, answer }: Rollout, choice: MultipleChoice, jud
 
 /** Held-out scenes of the needle, which need no data. */
 export async function needleItems(config: RunConfig, count: number): Promise<Item[]> {
-  const source = needle(config, config.seed);
+  const source = generatedScenes(config, config.seed);
   const tasks = await source.heldOut(count);
   return tasks.map((task) => ({
     id: task.id,

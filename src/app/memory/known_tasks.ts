@@ -2,7 +2,7 @@ import { chooseTools, offersTools } from "../../agent/tools/table.ts";
 import { smartResize } from "../../image/smart_resize.ts";
 import type { Platform } from "../../platform.ts";
 import { openChat } from "../../policy/chats.ts";
-import { needle } from "../../tasks/sources/needle.ts";
+import { generatedScenes } from "../../tasks/sources/scenes.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { isOwnCode } from "../../train/own_code.ts";
@@ -36,7 +36,8 @@ export async function knownTasks(
   const factor = patchSize * spatialMergeSize;
   const most = config.maxPixels > 0 ? Math.min(config.maxPixels, preprocessor.maxPixels) : preprocessor.maxPixels;
   const limits = { factor, minPixels: Math.min(preprocessor.minPixels, most), maxPixels: most };
-  const source = config.data === "" ? needle(config, config.seed) : await openRunTasks(config, platform, limits, chat);
+  const source =
+    config.data === "" ? generatedScenes(config, config.seed) : await openRunTasks(config, platform, limits, chat);
   const promptOf = (task: Task) => {
     const pictures = task.imageSizesPx.map(({ width, height }) => {
       const shown = smartResize(height, width, limits, "transformers");

@@ -1,7 +1,7 @@
 import type { Pixels } from "../../image/pixels.ts";
 import type { SizeLimits } from "../../image/smart_resize.ts";
 import type { Platform } from "../../platform.ts";
-import { needlePictures } from "../../tasks/sources/needle.ts";
+import { scenePictures } from "../../tasks/sources/scenes.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { isOwnCode } from "../../train/own_code.ts";
@@ -18,7 +18,7 @@ export function taskPictures(config: RunConfig, platform: Platform, view: SizeLi
   let opened: ReturnType<typeof openRunTasks> | null = null;
   return async (task) => {
     if (config.model === "") return { pictures: null, missing: "This log of another program holds no pictures" };
-    if (config.data === "") return { pictures: needlePictures(task.id, config), missing: null };
+    if (config.data === "") return { pictures: scenePictures(task.id, config), missing: null };
     if (isOwnCode(config.data))
       return { pictures: null, missing: `Its tasks come from ${config.data}, which is not run to read a log` };
     try {

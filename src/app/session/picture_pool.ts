@@ -4,8 +4,10 @@ import { crop } from "../../image/crop.ts";
 import { originOf, resized } from "../../image/derived.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import type { GpuPictures } from "../../model/pictures/gpu_pictures.ts";
-import { type LessonRow, type Lessons, lessonKinds } from "../../tasks/scenes/lessons.ts";
-import { type NeedleSettings, renderedPicture } from "../../tasks/sources/needle.ts";
+import { type LessonRow, lessonKinds } from "../../tasks/lessons/lesson.ts";
+import type { Lessons } from "../../tasks/lessons/lessons.ts";
+import { renderedPicture } from "../../tasks/sources/scenes.ts";
+import { type SceneSettings, usualScenes } from "../../tasks/worlds/world.ts";
 import { type PictureWork, pictureWork } from "./picture_work.ts";
 
 /** Size in pixels of the model input of a picture of a given size. */
@@ -17,7 +19,7 @@ const mostThreads = 12;
 /** A generated task whose picture is wanted. */
 interface Wanted {
   id: string;
-  settings: NeedleSettings;
+  settings: Partial<SceneSettings>;
   sizePx: number;
   resolve(picture: Pixels): void;
   reject(error: unknown): void;
@@ -59,12 +61,12 @@ export class PicturePool {
   }
 
   /** The bytes of a generated task's pictures, for somebody who looks at them; null where this is closed meanwhile. */
-  originals(id: string, settings: NeedleSettings): Promise<Pixels[] | null> {
+  originals(id: string, settings: Partial<SceneSettings>): Promise<Pixels[] | null> {
     return Promise.race([this.#ask((work) => work.originals(id, plain(settings))), this.#closed.promise]);
   }
 
   /** The original pictures of a generated task. */
-  async render(id: string, settings: NeedleSettings, sizePx: number): Promise<Pixels[]> {
+  async render(id: string, settings: Partial<SceneSettings>, sizePx: number): Promise<Pixels[]> {
     if (this.device) return [await this.#onDevice(this.device, id, settings, sizePx)];
     const { widthPx, heightPx } = this.inputSize(sizePx, sizePx);
     const views = await this.#ask((work) => work.render(id, plain(settings), widthPx, heightPx));
@@ -102,7 +104,7 @@ export class PicturePool {
   }
 
   /** Pictures that are asked for at once are rendered together. */
-  #onDevice(device: GpuPictures, id: string, settings: NeedleSettings, sizePx: number): Promise<Pixels> {
+  #onDevice(device: GpuPictures, id: string, settings: Partial<SceneSettings>, sizePx: number): Promise<Pixels> {
     return new Promise((resolve, reject) => {
       if (this.#wanted.length === 0) queueMicrotask(() => void this.#renderWanted(device));
       this.#wanted.push({ id, settings: plain(settings), sizePx, resolve, reject });
@@ -154,10 +156,6 @@ export class PicturePool {
 }
 
 /** The fields that rendering needs: a whole configuration would be copied for every picture. */
-const plain = ({ objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare }: NeedleSettings): NeedleSettings => ({
-  objects,
-  glyphPx,
-  shapeMinPx,
-  shapeMaxPx,
-  legibleShare,
-});
+const plain = (settings: Partial<SceneSettings>): Partial<SceneSettings> =>
+  Object.fromEntries(fields.flatMap((field) => (settings[field] === undefined ? [] : [[field, settings[field]]])));
+const fields = Object.keys(usualScenes) as (keyof SceneSettings)[];

@@ -10,7 +10,7 @@ import { openJudge, rulesJudge } from "../../reward/judges/remote_judge.ts";
 import type { VerdictCache } from "../../reward/judges/verdict_cache.ts";
 import type { RewardFunction } from "../../reward/rewards/reward_function.ts";
 import { rewardNamed } from "../../reward/rewards/table.ts";
-import { needle } from "../../tasks/sources/needle.ts";
+import { generatedScenes } from "../../tasks/sources/scenes.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
@@ -117,7 +117,7 @@ function openSource({ config, platform, view, pool, chat, own }: SourceParts): T
   if (isOwnCode(config.data)) return own.tasks ?? missingTasks(config.data);
   if (config.data !== "") return openRunTasks(config, platform, view, chat);
   return {
-    ...needle(config, config.seed),
+    ...generatedScenes(config, config.seed),
     pictures: (task: Task) => pool.render(task.id, config, task.imageSizesPx[0]!.width),
   };
 }

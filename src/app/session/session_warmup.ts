@@ -6,7 +6,7 @@ import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner } from "../../train/learner.ts";
-import { initialize, stages, type WarmupParts, warmup } from "../../train/warmup.ts";
+import { initialize, stages, variantOf, type WarmupParts, warmup } from "../../train/warmup.ts";
 import type { PicturePool } from "./picture_pool.ts";
 
 /** Activations of a pass of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
@@ -16,7 +16,7 @@ const softwarePassBytes = 16 * 2 ** 20;
 export async function* warmedUp(
   { gpu, model, tokenizer, pool }: { gpu: Gpu; model: Model; tokenizer: Tokenizer; pool: PicturePool },
   {
-    config: { seed, preset, warmupRows, gradientCheckpointing, freeze },
+    config: { seed, model: name, preset, warmupRows, gradientCheckpointing, freeze },
     traces: allTraces,
     ...asked
   }: {
@@ -41,7 +41,7 @@ export async function* warmedUp(
       tokenizer,
       vision: config.vision,
       lessons: (...of) => pool.lessons(...of),
-      stages: stages(preset === "story" ? "story" : "needle", warmupRows),
+      stages: stages(variantOf({ model: name, preset }), warmupRows),
       seed,
       gradientCheckpointing,
       traces,

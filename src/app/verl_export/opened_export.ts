@@ -14,7 +14,7 @@ import type { Chat } from "../../policy/chat.ts";
 import { openChat } from "../../policy/chats.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { FileTasks } from "../../tasks/sources/file_tasks.ts";
-import { needle } from "../../tasks/sources/needle.ts";
+import { generatedScenes } from "../../tasks/sources/scenes.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { RunConfig } from "../../train/knobs.ts";
@@ -145,7 +145,7 @@ async function openSource(
     if (!tasks) throw new Error(`The tasks of ${config.data} are a module that is not loaded here; name it by --tasks`);
     return tasks;
   }
-  if (config.data === "") return needle(config, config.seed);
+  if (config.data === "") return generatedScenes(config, config.seed);
   return openRunTasks(config, platform, limits, chat ?? undefined);
 }
 

@@ -1,6 +1,6 @@
 import type { Box, Pixels } from "../../image/pixels.ts";
-import { glyphColumns, glyphRows, glyphs } from "./glyphs.ts";
-import { type Scene, type SceneObject, sceneSidePx } from "./scene.ts";
+import { glyphRows, textColumns, textDots } from "./glyphs.ts";
+import type { Scene, SceneObject } from "./scene.ts";
 
 /** A square part of a scene, in source pixels; fractions are fine. */
 export interface View {
@@ -9,16 +9,20 @@ export interface View {
   sidePx: number;
 }
 
-export const wholeScene: View = { left: 0, top: 0, sidePx: sceneSidePx };
+export const wholeScene = ({ sidePx }: Pick<Scene, "sidePx">): View => ({ left: 0, top: 0, sidePx });
 
 /** Side of the smallest square that a zoom cuts out, source pixels. */
 const zoomMinPx = 32;
 
-/** What a zoom into this box shows: the smallest square about its centre that holds it, moved inside the scene. */
-export function squareView([left, top, right, bottom]: Box): View {
-  const sidePx = Math.min(sceneSidePx, Math.max(zoomMinPx, right - left, bottom - top));
-  const inside = (start: number) => Math.min(Math.max(start, 0), sceneSidePx - sidePx);
-  return { left: inside((left + right - sidePx) / 2), top: inside((top + bottom - sidePx) / 2), sidePx };
+/** What a zoom into this box of a picture shows: the smallest square about its centre that holds it, moved inside the picture. */
+export function squareView([left, top, right, bottom]: Box, within: View): View {
+  const sidePx = Math.min(within.sidePx, Math.max(zoomMinPx, right - left, bottom - top));
+  const inside = (start: number, first: number) => Math.min(Math.max(start, first), first + within.sidePx - sidePx);
+  return {
+    left: inside((left + right - sidePx) / 2, within.left),
+    top: inside((top + bottom - sidePx) / 2, within.top),
+    sidePx,
+  };
 }
 
 /** How much of the pixel [start, start + pitch) the range [low, high) covers, 0 to 1. */
@@ -62,9 +66,9 @@ export function renderWindow(scene: Scene, view: View, renderPx: number): Pixels
     ground(y, row);
     for (const bar of scene.bars) paintBar(bar, y, canvas);
     for (const object of objects) {
-      const { firstRow, endRow, digit } = object;
+      const { firstRow, endRow, ink } = object;
       if (y >= firstRow && y < endRow) paintShape(object, y, canvas);
-      if (y >= digit.firstRow && y < digit.endRow) paintDigit(object, y, canvas);
+      if (y >= ink.firstRow && y < ink.endRow) paintInk(object, y, canvas);
     }
     for (let x = 0; x < renderPx; x++) {
       // A clamped array rounds and clips by itself.
@@ -89,14 +93,14 @@ interface Canvas {
 }
 
 /** Radians that a wave of one cycle turns in a source pixel. */
-export const waveTurn = (2 * Math.PI) / sceneSidePx;
+export const waveTurn = ({ sidePx }: Pick<Scene, "sidePx">): number => (2 * Math.PI) / sidePx;
 
-/** cos(ax) and sin(ax) of a wave at the centre of each column. */
-export function waveColumns({ cyclesX }: Scene["waves"][number], left: number, pitch: number, renderPx: number) {
+/** cos(ax) and sin(ax) of a wave at the centre of each column. @param turn  radians a source pixel, along x */
+export function waveColumns(turn: number, left: number, pitch: number, renderPx: number) {
   const cosines = new Float32Array(renderPx);
   const sines = new Float32Array(renderPx);
   for (let x = 0; x < renderPx; x++) {
-    const angle = waveTurn * cyclesX * (left + (x + 0.5) * pitch);
+    const angle = turn * (left + (x + 0.5) * pitch);
     cosines[x] = Math.cos(angle);
     sines[x] = Math.sin(angle);
   }
@@ -106,12 +110,16 @@ export function waveColumns({ cyclesX }: Scene["waves"][number], left: number, p
 /** Writes rows of the ground: base and waves. cos(ax + by + c) comes from a table per column and two numbers per row. */
 function waveRows(scene: Scene, { left, top, sidePx }: View, renderPx: number): (y: number, row: Row) => void {
   const pitch = sidePx / renderPx;
-  const waves = scene.waves.map((wave) => ({ ...wave, ...waveColumns(wave, left, pitch, renderPx) }));
+  const turn = waveTurn(scene);
+  const waves = scene.waves.map((wave) => ({
+    ...wave,
+    ...waveColumns(turn * wave.cyclesX, left, pitch, renderPx),
+  }));
   const grey = new Float32Array(renderPx);
   return (y, { red, green, blue }) => {
     grey.fill(0);
     for (const { cyclesY, phase, amplitude, cosines, sines } of waves) {
-      const angle = waveTurn * cyclesY * (top + (y + 0.5) * pitch) + phase;
+      const angle = turn * cyclesY * (top + (y + 0.5) * pitch) + phase;
       const cosine = amplitude * Math.cos(angle);
       const sine = amplitude * Math.sin(angle);
       for (let x = 0; x < renderPx; x++) grey[x]! += cosine * cosines[x]! - sine * sines[x]!;
@@ -150,18 +158,20 @@ export interface Placed {
   endRow: number;
   firstColumn: number;
   endColumn: number;
-  digit: Digit;
+  ink: Ink;
 }
 
-/** Where a digit's ink falls: the share of each rendered pixel is `rows * glyph * columns`. */
-interface Digit {
+/** Where a text's ink falls: the share of each rendered pixel is `rows * dots * columns`. */
+interface Ink {
   firstRow: number;
   endRow: number;
   firstColumn: number;
   endColumn: number;
+  /** Columns of dots. */
+  dots: number;
   /** (columns, dots): share of the column that the dot covers */
   columns: Float32Array;
-  /** (rows, dots): how much ink the row has in each of the glyph's columns */
+  /** (rows, dots): how much ink the row has in each of the text's columns of dots */
   rows: Float32Array;
 }
 
@@ -177,35 +187,36 @@ export function placed(object: SceneObject, view: View, renderPx: number): Place
     endRow: Math.min(renderPx, Math.ceil((yPx + reach - top) / pitch)),
     firstColumn: Math.max(0, Math.floor((xPx - reach - left) / pitch)),
     endColumn: Math.min(renderPx, Math.ceil((xPx + reach - left) / pitch)),
-    digit: placedDigit(object, view, renderPx),
+    ink: placedInk(object, view, renderPx),
   };
 }
 
-function placedDigit({ xPx, yPx, sizePx, dotPx, shape, digit }: SceneObject, view: View, renderPx: number): Digit {
+function placedInk({ xPx, yPx, sizePx, dotPx, shape, text }: SceneObject, view: View, renderPx: number): Ink {
   const { left, top, sidePx } = view;
   const pitch = sidePx / renderPx;
-  const startX = xPx - (glyphColumns / 2) * dotPx;
+  const dots = textDots(text);
+  const textDotColumns = textColumns(text);
+  const startX = xPx - (textDotColumns / 2) * dotPx;
   // A triangle is widest below its middle.
   const startY = yPx - (glyphRows / 2) * dotPx + (shape === "triangle" ? sizePx / 8 : 0);
   const firstColumn = Math.max(0, Math.floor((startX - left) / pitch));
   const endColumn = Math.max(
     firstColumn,
-    Math.min(renderPx, Math.ceil((startX + glyphColumns * dotPx - left) / pitch)),
+    Math.min(renderPx, Math.ceil((startX + textDotColumns * dotPx - left) / pitch)),
   );
   const firstRow = Math.max(0, Math.floor((startY - top) / pitch));
   const endRow = Math.max(firstRow, Math.min(renderPx, Math.ceil((startY + glyphRows * dotPx - top) / pitch)));
-  const columns = new Float32Array((endColumn - firstColumn) * glyphColumns);
-  const rows = new Float32Array((endRow - firstRow) * glyphColumns);
+  const columns = new Float32Array((endColumn - firstColumn) * textDotColumns);
+  const rows = new Float32Array((endRow - firstRow) * textDotColumns);
   for (let i = firstColumn, to = 0; i < endColumn; i++)
-    for (let k = 0; k < glyphColumns; k++)
+    for (let k = 0; k < textDotColumns; k++)
       columns[to++] = covered(left + i * pitch, pitch, startX + k * dotPx, startX + (k + 1) * dotPx);
   for (let i = firstRow; i < endRow; i++)
     for (let k = 0; k < glyphRows; k++) {
       const share = covered(top + i * pitch, pitch, startY + k * dotPx, startY + (k + 1) * dotPx);
-      const dots = glyphs[digit]?.[k] ?? "";
-      for (let j = 0; j < glyphColumns; j++) if (dots[j] === "1") rows[(i - firstRow) * glyphColumns + j]! += share;
+      for (let j = 0; j < textDotColumns; j++) if (dots[k]![j]) rows[(i - firstRow) * textDotColumns + j]! += share;
     }
-  return { firstRow, endRow, firstColumn, endColumn, columns, rows };
+  return { firstRow, endRow, firstColumn, endColumn, dots: textDotColumns, columns, rows };
 }
 
 function paintShape({ object, firstColumn, endColumn }: Placed, y: number, { view, pitch, row }: Canvas): void {
@@ -219,13 +230,13 @@ function paintShape({ object, firstColumn, endColumn }: Placed, y: number, { vie
 }
 
 /** Ink by the exact area of each rendered pixel that dots cover. */
-function paintDigit({ object, digit }: Placed, y: number, { row }: Canvas): void {
+function paintInk({ object, ink }: Placed, y: number, { row }: Canvas): void {
   const levels = [object.ink, object.ink, object.ink] as const;
-  const { firstRow, firstColumn, endColumn, columns, rows } = digit;
-  const inRow = (y - firstRow) * glyphColumns;
+  const { firstRow, firstColumn, endColumn, dots, columns, rows } = ink;
+  const inRow = (y - firstRow) * dots;
   for (let x = firstColumn, from = 0; x < endColumn; x++) {
     let part = 0;
-    for (let j = 0; j < glyphColumns; j++) part += rows[inRow + j]! * columns[from++]!;
+    for (let j = 0; j < dots; j++) part += rows[inRow + j]! * columns[from++]!;
     paint(row, x, levels, part);
   }
 }

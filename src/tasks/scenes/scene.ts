@@ -1,8 +1,6 @@
 import type { Box } from "../../image/pixels.ts";
 import type { Random } from "../random.ts";
-
-/** Side of every scene, source pixels. */
-export const sceneSidePx = 512;
+import { type GroundName, grounds } from "./ground.ts";
 
 /** Colours of objects as levels of red, green and blue. A scene never shows one twice, so a colour names an object. */
 export const colours = {
@@ -20,30 +18,33 @@ export type Colour = keyof typeof colours;
 export const shapes = ["circle", "square", "triangle", "diamond"] as const;
 export type Shape = (typeof shapes)[number];
 
-type Levels = [red: number, green: number, blue: number];
+export type Levels = [red: number, green: number, blue: number];
 
-/** A coloured shape with a dark digit on it. */
+/** A coloured shape with a text on it. */
 export interface SceneObject {
   colour: Colour;
   shape: Shape;
-  digit: number;
+  /** Digits and capital letters in one line, dark; "" for none. */
+  text: string;
   xPx: number;
   yPx: number;
   /** Side of the square that the shape fits into. */
   sizePx: number;
-  /** Side of one of the digit's 5 x 7 dots. */
+  /** Side of one of the text's dots: 5 x 7 a character, one between two. */
   dotPx: number;
   levels: Levels;
-  /** Grey level of the digit. */
+  /** Grey level of the text. */
   ink: number;
 }
 
 /** A picture as a list of things to render, in this order. Lengths in source pixels, levels from 0 to 255. */
 export interface Scene {
+  /** Width and height. */
+  sidePx: number;
   base: Levels;
   /** Cosines across the ground: cycles per scene along x and y, phase in radians, amplitude in levels. */
   waves: { cyclesX: number; cyclesY: number; phase: number; amplitude: number }[];
-  /** Grey rectangles on the ground, under the objects. */
+  /** Rectangles on the ground, under the objects. */
   bars: { xPx: number; yPx: number; widthPx: number; heightPx: number; levels: Levels }[];
   objects: SceneObject[];
   /** Index of the object that is asked for. */
@@ -57,49 +58,34 @@ export interface SceneRecipe {
   sizeMinPx: number;
   sizeMaxPx: number;
   dotPx: number;
+  sidePx: number;
+  ground: GroundName;
+  /** Objects keep this far apart; below 0 they may hide parts of each other. 6 where absent. */
+  gapPx?: number;
+  /** What stands on an object; a digit where absent. */
+  text?: (random: Random) => string;
 }
 
-const wavesPerScene = 4;
-const barsPerScene = 10;
-/** Objects keep this far apart... */
-const gapPx = 6;
-/** ...where one of this many random layouts allows it; else the best of them is used. */
+const usualGapPx = 6;
+/** Random layouts that are tried until none of the objects come too near; else the best of them is used. */
 const layouts = 24;
-/** And this far from the edge. */
+/** Objects keep this far from the edge. */
 const marginPx = 2;
 
 /** A random scene: every object's attributes are independent but for the colours, which differ. */
 export function randomScene(random: Random, recipe: SceneRecipe): Scene {
-  const { objects: count, sizeMinPx, sizeMaxPx, dotPx } = recipe;
+  const { objects: count, sizeMinPx, sizeMaxPx, dotPx, sidePx, gapPx = usualGapPx, text = randomDigit } = recipe;
   const names = Object.keys(colours) as Colour[];
   if (!Number.isInteger(count) || count < 1 || count > names.length)
     throw new Error(`A scene shows 1 to ${names.length} objects, one a colour, found ${count}`);
-  if (!(sizeMinPx > 0 && sizeMinPx <= sizeMaxPx && sizeMaxPx + 2 * marginPx <= sceneSidePx))
+  if (!(sizeMinPx > 0 && sizeMinPx <= sizeMaxPx && sizeMaxPx + 2 * marginPx <= sidePx))
     throw new Error(
-      `Objects must be larger than 0 and at most ${sceneSidePx - 2 * marginPx} px, found ${sizeMinPx} to ${sizeMaxPx} px`,
+      `Objects must be larger than 0 and at most ${sidePx - 2 * marginPx} px, found ${sizeMinPx} to ${sizeMaxPx} px`,
     );
-  const nearGrey = (grey: number, spread: number): Levels => [
-    grey + random.uniform(-spread, spread),
-    grey + random.uniform(-spread, spread),
-    grey + random.uniform(-spread, spread),
-  ];
-  const base = nearGrey(random.uniform(70, 130), 8);
-  const waves = Array.from({ length: wavesPerScene }, () => ({
-    cyclesX: random.uniform(-6, 6),
-    cyclesY: random.uniform(-6, 6),
-    phase: random.uniform(0, 2 * Math.PI),
-    amplitude: random.uniform(4, 14),
-  }));
-  const bars = Array.from({ length: barsPerScene }, () => ({
-    xPx: random.uniform(0, 480),
-    yPx: random.uniform(0, 480),
-    widthPx: random.uniform(4, 30),
-    heightPx: random.uniform(4, 30),
-    levels: nearGrey(random.uniform(30, 190), 12),
-  }));
+  const ground = grounds[recipe.ground](random, sidePx);
   const chosen = random.shuffled(names).slice(0, count);
   const sizes = chosen.map(() => random.uniform(sizeMinPx, sizeMaxPx));
-  const places = layout(random, sizes);
+  const places = layout(random, sizes, { sidePx, gapPx });
   const objects = chosen.map((colour, i): SceneObject => {
     const { xPx, yPx, sizePx } = places[i]!;
     const around = (level: number) => Math.min(255, Math.max(0, level + random.uniform(-12, 12)));
@@ -107,7 +93,7 @@ export function randomScene(random: Random, recipe: SceneRecipe): Scene {
     return {
       colour,
       shape: shapes[random.below(shapes.length)] ?? "circle",
-      digit: random.below(10),
+      text: text(random),
       xPx,
       yPx,
       sizePx,
@@ -116,14 +102,20 @@ export function randomScene(random: Random, recipe: SceneRecipe): Scene {
       ink: random.uniform(0, 30),
     };
   });
-  return { base, waves, bars, objects, target: random.below(count) };
+  return { sidePx, ...ground, objects, target: random.below(count) };
 }
+
+const randomDigit = (random: Random): string => String(random.below(10));
 
 /** A square by its centre. */
 type Place = Pick<SceneObject, "xPx" | "yPx" | "sizePx">;
 
 /** Places for squares of these sizes: the first layout in which none comes too near another, else the loosest. */
-function layout(random: Random, sizes: readonly number[]): Place[] {
+function layout(
+  random: Random,
+  sizes: readonly number[],
+  { sidePx: sceneSidePx, gapPx }: { sidePx: number; gapPx: number },
+): Place[] {
   let best: Place[] = [];
   let bestSlack = Number.NEGATIVE_INFINITY;
   for (let attempt = 0; attempt < layouts && bestSlack < 0; attempt++) {
@@ -160,3 +152,6 @@ export function objectBox({ xPx, yPx, sizePx }: SceneObject): Box {
 
 /** "red square", as questions and labels say it. */
 export const objectName = ({ colour, shape }: SceneObject): string => `${colour} ${shape}`;
+
+/** A dark disc with a light text, which lies on a shape. */
+export const isDisc = ({ ink }: SceneObject): boolean => ink > 128;

@@ -1,5 +1,5 @@
 import { placed, waveColumns, waveTurn, wholeScene } from "./render.ts";
-import { type Scene, type SceneObject, sceneSidePx, shapes } from "./scene.ts";
+import { type Scene, type SceneObject, shapes } from "./scene.ts";
 
 /*
  * A scene as the words that shaders/scene.wgsl reads: numbers as doubles, tables of f32, first indices and ends of what
@@ -10,7 +10,6 @@ import { type Scene, type SceneObject, sceneSidePx, shapes } from "./scene.ts";
  */
 
 const headWords = 10;
-const waveWords = sceneSidePx * 6;
 const barWords = 22;
 const objectWords = 28;
 
@@ -52,49 +51,58 @@ function extentOf({ shape, sizePx }: SceneObject): number {
 
 /** A whole scene, to be rendered at its own size. */
 export function sceneWords(scene: Scene): Uint32Array<ArrayBuffer> {
-  const objects = scene.objects.map((object) => placed(object, wholeScene, sceneSidePx));
+  const { sidePx } = scene;
+  const waveWords = sidePx * 6;
+  const objects = scene.objects.map((object) => placed(object, wholeScene(scene), sidePx));
   const bars = headWords + scene.waves.length * waveWords;
   const firstObject = bars + scene.bars.length * barWords;
   const tables = firstObject + objects.length * objectWords;
-  const inkWords = objects.reduce((n, { digit }) => n + digit.rows.length + digit.columns.length, 0);
+  const inkWords = objects.reduce((n, { ink }) => n + ink.rows.length + ink.columns.length, 0);
   const words = new Words(tables + inkWords);
   words.doubles(0, ...scene.base);
   words.whole(6, scene.bars.length, objects.length, bars, firstObject);
-  for (const [i, wave] of scene.waves.entries()) putWave(words, headWords + i * waveWords, wave);
-  for (const [i, bar] of scene.bars.entries()) putBar(words, bars + i * barWords, bar);
-  let ink = tables;
-  for (const [i, { object, firstRow, endRow, firstColumn, endColumn, digit }] of objects.entries()) {
+  for (const [i, wave] of scene.waves.entries()) putWave(words, headWords + i * waveWords, wave, scene);
+  for (const [i, bar] of scene.bars.entries()) putBar(words, bars + i * barWords, bar, scene);
+  let table = tables;
+  for (const [i, { object, firstRow, endRow, firstColumn, endColumn, ink }] of objects.entries()) {
     const at = firstObject + i * objectWords;
     words.whole(at, firstRow, endRow, firstColumn, endColumn);
-    words.whole(at + 4, digit.firstRow, digit.endRow, digit.firstColumn, digit.endColumn);
-    words.whole(at + 8, shapes.indexOf(object.shape), ink, ink + digit.rows.length);
+    words.whole(at + 4, ink.firstRow, ink.endRow, ink.firstColumn, ink.endColumn);
+    words.whole(at + 8, shapes.indexOf(object.shape), table, table + ink.rows.length);
     words.doubles(at + 12, object.xPx, object.yPx, object.sizePx / 2, extentOf(object));
     words.doubles(at + 20, ...object.levels, object.ink);
-    words.floats(ink, digit.rows);
-    words.floats(ink + digit.rows.length, digit.columns);
-    ink += digit.rows.length + digit.columns.length;
+    words.floats(table, ink.rows);
+    words.floats(table + ink.rows.length, ink.columns);
+    table += ink.rows.length + ink.columns.length;
   }
   return words.words;
 }
 
-function putWave({ words }: Words, at: number, wave: Scene["waves"][number]): void {
-  const { cosines, sines } = waveColumns(wave, 0, 1, sceneSidePx);
-  const columns = new Float32Array(words.buffer, at * 4, sceneSidePx * 2);
-  const rows = new Float64Array(sceneSidePx * 2);
-  for (let i = 0; i < sceneSidePx; i++) {
+function putWave({ words }: Words, at: number, wave: Scene["waves"][number], scene: Scene): void {
+  const { sidePx } = scene;
+  const turn = waveTurn(scene);
+  const { cosines, sines } = waveColumns(turn * wave.cyclesX, 0, 1, sidePx);
+  const columns = new Float32Array(words.buffer, at * 4, sidePx * 2);
+  const rows = new Float64Array(sidePx * 2);
+  for (let i = 0; i < sidePx; i++) {
     columns[2 * i] = cosines[i]!;
     columns[2 * i + 1] = sines[i]!;
-    const angle = waveTurn * wave.cyclesY * (i + 0.5) + wave.phase;
+    const angle = turn * wave.cyclesY * (i + 0.5) + wave.phase;
     rows[2 * i] = wave.amplitude * Math.cos(angle);
     rows[2 * i + 1] = wave.amplitude * Math.sin(angle);
   }
-  words.set(new Uint32Array(rows.buffer), at + sceneSidePx * 2);
+  words.set(new Uint32Array(rows.buffer), at + sidePx * 2);
 }
 
-function putBar(words: Words, at: number, { xPx, yPx, widthPx, heightPx, levels }: Scene["bars"][number]): void {
+function putBar(
+  words: Words,
+  at: number,
+  { xPx, yPx, widthPx, heightPx, levels }: Scene["bars"][number],
+  { sidePx }: Scene,
+): void {
   const range = (low: number, high: number) => [
     Math.max(0, Math.floor(low)),
-    Math.max(0, Math.min(sceneSidePx, Math.ceil(high))),
+    Math.max(0, Math.min(sidePx, Math.ceil(high))),
   ];
   const [right, bottom] = [xPx + widthPx, yPx + heightPx];
   words.whole(at, ...range(xPx, right), ...range(yPx, bottom));

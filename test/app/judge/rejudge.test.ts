@@ -11,7 +11,7 @@ import { noCounts } from "../../../src/reward/judges/counts.ts";
 import type { AnswerJudge } from "../../../src/reward/judges/judge.ts";
 import { rulesJudge } from "../../../src/reward/judges/remote_judge.ts";
 import { judgeNamed } from "../../../src/reward/judges/table.ts";
-import { needle } from "../../../src/tasks/sources/needle.ts";
+import { generatedScenes } from "../../../src/tasks/sources/scenes.ts";
 import type { TaskSource } from "../../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { TrainEvent } from "../../../src/train/events.ts";
@@ -75,7 +75,7 @@ async function live(judge: keyof typeof judges, changes: Partial<RunConfig> = {}
     nextTurnTokens: 2000,
     ...changes,
   });
-  const scenes = needle(config, config.seed);
+  const scenes = generatedScenes(config, config.seed);
   const sources = ["vstar", "thinklite_eureka", "geoguessr"];
   const source: TaskSource = {
     ...scenes,

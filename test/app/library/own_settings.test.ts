@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { mark } from "../../../src/agent/tools/mark.ts";
 import { splitSettings } from "../../../src/app/library/own_settings.ts";
 import { defineReward } from "../../../src/reward/rewards/reward_function.ts";
-import { needle } from "../../../src/tasks/sources/needle.ts";
+import { generatedScenes } from "../../../src/tasks/sources/scenes.ts";
 import { defineTasks } from "../../../src/tasks/sources/task_source.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 
@@ -40,7 +40,7 @@ describe("settings of a script", () => {
     expect(splitSettings({ tasks: defined, reward: defineReward(reward) }).own.tasks).toBe(defined);
     expect(defineTasks(defined).heldOutNotes?.()).toEqual(["the task source mine has no heldOut()"]);
     const config = resolveConfig({});
-    const source = { ...needle(config, 0), pictures: async () => [] };
+    const source = { ...generatedScenes(config, 0), pictures: async () => [] };
     expect(splitSettings({ tasks: source }).own.tasks).toBe(source);
   });
 

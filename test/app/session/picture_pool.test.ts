@@ -4,7 +4,7 @@ import { crop } from "../../../src/image/crop.ts";
 import { cropped } from "../../../src/image/derived.ts";
 import type { Pixels } from "../../../src/image/pixels.ts";
 import { resize } from "../../../src/image/resize.ts";
-import { needlePictures } from "../../../src/tasks/sources/needle.ts";
+import { scenePictures } from "../../../src/tasks/sources/scenes.ts";
 import { fingerprint } from "../../support/fingerprint.ts";
 
 const settings = { objects: 4, glyphPx: 4, shapeMinPx: 48, shapeMaxPx: 64, legibleShare: 0.5 };
@@ -15,7 +15,7 @@ const seen = ({ width, height, data }: Pixels) => [width, height, fingerprint(da
 
 test("threads render, cut and resize to the bytes of this thread, which keeps what it handed out", async () => {
   const pool = new PicturePool(half, null);
-  const [whole] = needlePictures(id, settings);
+  const [whole] = scenePictures(id, settings);
   expect((await pool.originals(id, settings))!.map(seen)).toEqual([seen(whole!)]);
   const [rendered] = await pool.render(id, settings, 512);
   expect(seen(await pool.modelInput(rendered!))).toEqual(seen(resize(whole!, 256, 256)));

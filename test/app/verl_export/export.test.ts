@@ -10,7 +10,7 @@ import { functionOf } from "../../../src/policy/offered_tool.ts";
 import { pythonValue } from "../../../src/policy/python_json.ts";
 import { renderTemplate } from "../../../src/policy/template.ts";
 import { Tokenizer } from "../../../src/policy/tokenizer.ts";
-import { needlePictures } from "../../../src/tasks/sources/needle.ts";
+import { scenePictures } from "../../../src/tasks/sources/scenes.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
 import { exported, goldenVerl, unpacked } from "../../support/verl_export.ts";
@@ -45,7 +45,7 @@ describe("scenes", () => {
       { role: "user", content: expect.stringMatching(/^<image>What digit is on /), tools: null },
     ]);
     expect(row!.extra_info.tool_selection ?? null).toBe(null);
-    const [scene] = needlePictures("needle/0/train/0/0", resolveConfig(small));
+    const [scene] = scenePictures("needle/0/train/0/0", resolveConfig(small));
     const { data: levels } = convert(await decode(row!.images[0]!.bytes), "paste");
     expect(equal(levels, scene!.data)).toBe(true);
     expect(JSON.parse(text("settings.json")).model).toMatchObject({ folder: "model", adapter: false });

@@ -10,7 +10,7 @@ import { qwen3VL } from "../../../src/model/families/qwen3_vl/family.ts";
 import { GpuPictures } from "../../../src/model/pictures/gpu_pictures.ts";
 import { inputImage, type VisionRows } from "../../../src/model/vision_rows.ts";
 import { Random } from "../../../src/tasks/random.ts";
-import { needlePictures, needleWords, renderedPicture } from "../../../src/tasks/sources/needle.ts";
+import { renderedPicture, scenePictures, taskWords } from "../../../src/tasks/sources/scenes.ts";
 import { readBytes } from "../../support/png.ts";
 
 const gpu = await Gpu.open(navigator.gpu);
@@ -165,10 +165,10 @@ describe("the pictures of a device", () => {
   it("are rendered there from a scene, and never on the host", async () => {
     const ids = [0, 1].map((index) => `needle/5/train/0/${index}`);
     const inputsOf = (scene: Pixels) => [resized(scene, 64, 64), resized(cropped(scene, [9, 40, 90, 121]), 64, 64)];
-    const scenes = ids.map((id) => renderedPicture(id, settings, needleWords(id, settings)));
+    const scenes = ids.map((id) => renderedPicture(id, settings, taskWords(id, settings)));
     for (const scene of scenes) Object.defineProperty(scene, "data", { get: () => expect.unreachable() });
     const bits = await patchBits(family, scenes.flatMap(inputsOf));
-    const onHost = ids.flatMap((id) => needlePictures(id, settings).flatMap(inputsOf));
+    const onHost = ids.flatMap((id) => scenePictures(id, settings).flatMap(inputsOf));
     expect(differences(bits, await patchBits(family, onHost.map(plain)))).toBe(0);
   });
 

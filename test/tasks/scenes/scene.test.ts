@@ -1,9 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../../src/tasks/random.ts";
-import { colours, objectBox, objectName, randomScene, shapes, targetOf } from "../../../src/tasks/scenes/scene.ts";
+import {
+  colours,
+  objectBox,
+  objectName,
+  randomScene,
+  type SceneRecipe,
+  shapes,
+  targetOf,
+} from "../../../src/tasks/scenes/scene.ts";
 
-const recipe = { objects: 4, sizeMinPx: 48, sizeMaxPx: 64, dotPx: 3 };
-const scenes = (count: number, changes: Partial<typeof recipe> = {}) =>
+const recipe = { objects: 4, sizeMinPx: 48, sizeMaxPx: 64, dotPx: 3, sidePx: 512, ground: "plain" as const };
+const scenes = (count: number, changes: Partial<SceneRecipe> = {}) =>
   Array.from({ length: count }, (_, i) => randomScene(new Random(1, [99, i]), { ...recipe, ...changes }));
 
 describe("randomScene", () => {
@@ -49,7 +57,7 @@ describe("randomScene", () => {
       0.06,
     );
     evenly(
-      targets.map((o) => o.digit),
+      targets.map((o) => o.text),
       10,
       0.04,
     );

@@ -1,7 +1,7 @@
 import type { RunStore } from "../../../platform.ts";
 import { resolveConfig } from "../../../train/config.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { stages, stepsOf } from "../../../train/warmup.ts";
+import { stages, stepsOf, variantOf } from "../../../train/warmup.ts";
 import { configText, reopenRun } from "../../run/record.ts";
 import type { Session } from "../../session/session.ts";
 import type { Options } from "../command_line/arguments.ts";
@@ -39,7 +39,7 @@ export async function warmupCommand(
   const wanted = resolveConfig(changes);
   const config = {
     ...wanted,
-    steps: stepsOf(stages(wanted.preset === "story" ? "story" : "needle", wanted.warmupRows)),
+    steps: stepsOf(stages(variantOf(wanted), wanted.warmupRows)),
   };
   if (options.out !== undefined) await expectNewFolder(options.out);
   return useSession({ platform: await withGpu(context), config, named: changes, options, context }, async (session) => {

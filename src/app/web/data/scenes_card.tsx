@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Pixels } from "../../../image/pixels.ts";
 import { resize } from "../../../image/resize.ts";
 import { type SizeLimits, smartResize } from "../../../image/smart_resize.ts";
-import { needleTask, type Split } from "../../../tasks/sources/needle.ts";
+import { type Split, sceneTask } from "../../../tasks/sources/scenes.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { count } from "../labels/numbers.ts";
@@ -110,7 +110,7 @@ export function ScenesCard() {
         {places.map((index) => (
           <li key={`${split} ${step} ${index}`}>
             <Scene
-              task={needleTask(config, { seed: config.seed, split, step: split === "train" ? step - 1 : 0, index })}
+              task={sceneTask(config, { seed: config.seed, split, step: split === "train" ? step - 1 : 0, index })}
               config={config}
               view={view}
             />

@@ -2,7 +2,8 @@ import { cropped } from "../../../image/derived.ts";
 import type { Box, Pixels } from "../../../image/pixels.ts";
 import { resize } from "../../../image/resize.ts";
 import { smartResize } from "../../../image/smart_resize.ts";
-import { type NeedleSettings, needlePictures } from "../../../tasks/sources/needle.ts";
+import { scenePictures } from "../../../tasks/sources/scenes.ts";
+import type { SceneSettings } from "../../../tasks/worlds/world.ts";
 import type { verdicts } from "../labels/verdict.ts";
 import { shippedView } from "../run/model_inputs.ts";
 import { fetchRecording } from "../run/recordings.ts";
@@ -33,7 +34,7 @@ export interface ShownStep {
 
 /** A recorded run as short as the start page needs it: every step's numbers, and a group of some of them. */
 export interface IntroRun {
-  scene: NeedleSettings;
+  scene: Partial<SceneSettings>;
   /** What the whole run took. */
   seconds: number;
   /** A value for each step. */
@@ -58,8 +59,8 @@ export interface IntroPictures {
 }
 
 /** The same pixels as in the run. */
-export function introPictures({ task, attempts, chosen }: ShownStep, scene: NeedleSettings): IntroPictures {
-  const original = needlePictures(task, scene)[0]!;
+export function introPictures({ task, attempts, chosen }: ShownStep, scene: Partial<SceneSettings>): IntroPictures {
+  const original = scenePictures(task, scene)[0]!;
   const box = attempts[chosen]?.boxPx;
   return { original, seen: asSeen(original), crop: box ? asSeen(cropped(original, box)) : null };
 }

@@ -409,6 +409,6 @@ export class RunWorker implements RunApi {
 }
 
 async function scenePictures(task: Task, config: RunConfig): Promise<Pixels[]> {
-  const { needlePictures } = await import("../../../tasks/sources/needle.ts");
-  return needlePictures(task.id, config);
+  const { scenePictures } = await import("../../../tasks/sources/scenes.ts");
+  return scenePictures(task.id, config);
 }

@@ -1,6 +1,6 @@
 import type { WarmupEvent } from "../../../train/events.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { stages, stepsOf } from "../../../train/warmup.ts";
+import { stages, stepsOf, variantOf } from "../../../train/warmup.ts";
 import type { Session } from "../../session/session.ts";
 import { StorageProblem } from "./database.ts";
 import { lockModel, saveModel, storedWarmup, trainedName } from "./model_store.ts";
@@ -42,7 +42,7 @@ export class StoredWarmupWriter {
         throw new Error("There is no unfinished warm-up with these settings in this browser; start a new one");
       await session.reset(config);
       const made = files ? await session.restore(files) : 0;
-      const steps = stepsOf(stages(config.preset === "story" ? "story" : "needle", config.warmupRows));
+      const steps = stepsOf(stages(variantOf(config), config.warmupRows));
       const stop = new AbortController();
       return new StoredWarmupWriter(session, config, name, steps, session.warmup(stop.signal), release, made, stop);
     } catch (error) {

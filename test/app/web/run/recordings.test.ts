@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { readEventsFile } from "../../../../src/app/web/browser/events_file.ts";
 import { fetchRecording, recordings } from "../../../../src/app/web/run/recordings.ts";
 import { foldAll } from "../../../../src/app/web/run/run_state.ts";
-import { needlePictures, needleTask } from "../../../../src/tasks/sources/needle.ts";
+import { scenePictures, sceneTask } from "../../../../src/tasks/sources/scenes.ts";
 
 const [recording] = recordings;
 const shipped = readFileSync(new URL(`../../../../public/${recording!.file}`, import.meta.url));
@@ -29,8 +29,8 @@ describe("the recorded run that comes with the page", () => {
     const { config, steps } = foldAll(events);
     for (const { tasks, step } of steps)
       for (const [i, task] of tasks.entries())
-        expect(task).toEqual(needleTask(config!, { seed: 0, split: "train", step: step - 1, index: i }));
-    expect(needlePictures(steps[0]!.tasks[0]!.id, config!)[0]).toMatchObject({ width: 512, height: 512 });
+        expect(task).toEqual(sceneTask(config!, { seed: 0, split: "train", step: step - 1, index: i }));
+    expect(scenePictures(steps[0]!.tasks[0]!.id, config!)[0]).toMatchObject({ width: 512, height: 512 });
   });
 });
 

@@ -1,16 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Box } from "../../../src/image/pixels.ts";
+import { type LessonRow, lessonKinds } from "../../../src/tasks/lessons/lesson.ts";
 import {
   coldLessons,
   type LessonKind,
-  type LessonRow,
-  lessonKinds,
-  lessonRow,
-  lessonRows,
+  needleLessonRow as lessonRow,
   storyLessons,
   warmLessons,
-} from "../../../src/tasks/scenes/lessons.ts";
+} from "../../../src/tasks/lessons/needle_lessons.ts";
 import { fingerprint } from "../../support/fingerprint.ts";
+import { lessonRows } from "../../support/lesson_rows.ts";
 
 const text = (row: LessonRow) => row.spans.map((span) => span.text).join("");
 const learnt = (row: LessonRow) => row.spans.filter((span) => span.supervised).map((span) => span.text);
@@ -38,7 +37,7 @@ function mean({ data }: { data: Uint8Array }, x0: number, y0: number, x1: number
 }
 
 describe("lessonKinds", () => {
-  const counted = (kinds: LessonKind[]) =>
+  const counted = (kinds: string[]) =>
     Object.fromEntries([...new Set(kinds)].map((kind) => [kind, kinds.filter((other) => other === kind).length]));
 
   it("shares a batch by the mix", () => {

@@ -1,0 +1,26 @@
+import { count } from "./count.ts";
+import { hunt } from "./hunt.ts";
+import { needle } from "./needle.ts";
+import { order } from "./order.ts";
+import { read } from "./read.ts";
+import { relate } from "./relate.ts";
+import type { World } from "./world.ts";
+
+/** The kinds of generated scenes. Names of knobs, task ids, presets' pictures and help follow from it. */
+export const worlds: readonly World[] = [needle, hunt, relate, count, read, order];
+
+export const worldNames: readonly string[] = worlds.map(({ name }) => name);
+
+/** @throws Error with one sentence where there is none of that name */
+export function worldNamed(name: string): World {
+  const world = worlds.find((one) => one.name === name);
+  if (!world)
+    throw new Error(
+      `Expected worlds out of ${worldNames.join(", ")}, separated by commas, found ${JSON.stringify(name)}`,
+    );
+  return world;
+}
+
+/** The worlds that the knob names, in its order. @throws Error with one sentence about the first name that is none */
+export const chosenWorlds = (names: string): readonly World[] =>
+  names.split(",").map((name) => worldNamed(name.trim()));
