@@ -1,3 +1,4 @@
+import { chosenWorlds } from "../tasks/worlds/table.ts";
 import { type KnobName, knobs, type RunConfig } from "./knobs.ts";
 import { isLossName, lossRecipes } from "./loss_recipes.ts";
 import { isOwnCode } from "./own_code.ts";
@@ -24,6 +25,9 @@ export function resolveConfig(changes: Partial<Record<keyof RunConfig, unknown>>
   const resolved = config as unknown as RunConfig;
   if (resolved.shapeMaxPx < resolved.shapeMinPx)
     throw new Error(`shapeMaxPx (${resolved.shapeMaxPx}) must be at least shapeMinPx (${resolved.shapeMinPx})`);
+  if (resolved.hopsMax < resolved.hopsMin)
+    throw new Error(`hopsMax (${resolved.hopsMax}) must be at least hopsMin (${resolved.hopsMin})`);
+  chosenWorlds(resolved.worlds);
   if (resolved.clipRatioC > 0 && resolved.clipRatioC < 1)
     throw new Error(`clipRatioC must be 0 (none) or at least 1, found ${resolved.clipRatioC}`);
   return resolved;

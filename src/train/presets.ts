@@ -1,3 +1,4 @@
+import { presetScenes } from "../tasks/worlds/preset_scenes.ts";
 import type { RunConfig } from "./knobs.ts";
 
 /** What DeepEyes and its verl recipe have in common (reference: DeepEyes 6c5e796, verl b37184774). */
@@ -29,6 +30,9 @@ const deepEyes: Partial<RunConfig> = {
   evalEvery: 10_000,
 };
 
+/** What runs of the several worlds' model have in common: calls name their picture, and there may be several. */
+const worlds: Partial<RunConfig> = { model: "worlds", firstTurnTokens: 18, nextTurnTokens: 18, maxToolCalls: 4 };
+
 /** Named starting points: what differs from the defaults, and a line for people. */
 export const presets: Record<string, { line: string; changes: Partial<RunConfig> }> = {
   needle: { line: "Needle: learn to zoom. The digit cannot be read at first sight", changes: {} },
@@ -37,6 +41,22 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
     // Digits, steps and rate were chosen on seeds 31 to 38 and hold on others (LOG.md): with digits of 8 px and the default rate
     // zooming comes back in some seeds without a bonus.
     changes: { model: "story", shapeMinPx: 90, shapeMaxPx: 110, glyphPx: 9, steps: 200, learningRate: 1e-4 },
+  },
+  hunt: {
+    line: "Hunt: each zoom shows where to look next; two to four calls to a digit",
+    changes: { ...worlds, worlds: "hunt", ...presetScenes.hunt, steps: 200 },
+  },
+  relate: {
+    line: "Relate: which of two digits is larger? Both must be looked at",
+    changes: { ...worlds, worlds: "relate", ...presetScenes.relate },
+  },
+  read: {
+    line: "Read: a word on a shape, letter by letter",
+    changes: { ...worlds, worlds: "read", ...presetScenes.read },
+  },
+  count: {
+    line: "Count: shapes that hide parts of each other; the whole picture shows them, a crop does not",
+    changes: { ...worlds, worlds: "count", ...presetScenes.count },
   },
   "deepeyes-7b": {
     line: "DeepEyes 7B: the settings of final_merged_v1v8_thinklite.sh; the paper stops at 80 steps",

@@ -1,4 +1,5 @@
 import type { Task } from "../../tasks/task.ts";
+import { worldNames } from "../../tasks/worlds/table.ts";
 import { plainAnswer, turnsOrder } from "./answer_text.ts";
 import { sameChoice } from "./choice.ts";
 import { boxed } from "./latex.ts";
@@ -49,14 +50,14 @@ const rules: readonly Rule[] = [
 const longestRuled = 2000;
 
 /**
- * Judges an answer by rules where one is sure, null where a judge that reads is needed. Needle tasks have one spelling,
+ * Judges an answer by rules where one is sure, null where a judge that reads is needed. Generated scenes have one spelling,
  * so only that counts (after trimming). An answer in a `\boxed{}` is judged by what is in the box.
  * @param answer what the model gave, null where it gave none
  */
 export function decideByRules(answer: string | null, task: Ruled): Verdict | null {
   if (answer === null) return { right: false, rule: "no answer" };
   if (answer.trim() !== "" && answer.trim() === task.answer.trim()) return { right: true, rule: "exact" };
-  if (task.source === "needle") return { right: false, rule: "exact" };
+  if (worldNames.includes(task.source)) return { right: false, rule: "exact" };
   if (Math.max(answer.length, task.answer.length) > longestRuled) return null;
   if (turnsOrder(answer)) return null;
   const boxes = [...new Set(boxed(answer))];

@@ -1,6 +1,8 @@
 import { Random } from "../random.ts";
+import type { GroundName } from "../scenes/ground.ts";
 import { renderWindow, squareView, type View, wholeScene } from "../scenes/render.ts";
 import { isDisc, objectBox, objectName, randomScene, type SceneObject } from "../scenes/scene.ts";
+import { presetScenes } from "../worlds/preset_scenes.ts";
 import { randomWord } from "../worlds/read.ts";
 import { worldNamed } from "../worlds/table.ts";
 import { closeUpSizesPx, groundOf, type Problem, type SceneSettings, usualScenes, type Zoom } from "../worlds/world.ts";
@@ -30,19 +32,11 @@ export interface WorldLessons {
   /** Sides of zooms as shares of the target's size. */
   sideMin: number;
   sideMax: number;
+  /** Share of scenes on a textured ground. */
+  textured: number;
   /** Whether image tokens have targets too. */
   imageLabels: boolean;
 }
-
-/** Scenes as the presets have them. */
-export const presetScenes = {
-  needle: {},
-  hunt: { objects: 5, shapeMinPx: 280, shapeMaxPx: 340, glyphPx: 10 },
-  relate: {},
-  count: { objects: 8, shapeMinPx: 56, shapeMaxPx: 96, overlap: 0.3 },
-  read: { shapeMinPx: 84, shapeMaxPx: 110 },
-  order: {},
-} satisfies Record<string, Partial<SceneSettings>>;
 
 /** From random weights to a model that reads, points and solves. */
 export const worldWarmLessons: WorldLessons = {
@@ -69,6 +63,7 @@ export const worldWarmLessons: WorldLessons = {
   jitter: 0.22,
   sideMin: 1.15,
   sideMax: 1.9,
+  textured: 0.4,
   imageLabels: true,
 };
 
@@ -125,10 +120,13 @@ export function worldLessonRow(
   if (kind === "cap" || kind === "disc" || kind === "capr") return pictureRow(random, lessons, kind);
   const [manner = "", world = ""] = kind.split(":");
   const settings = { ...usualScenes, ...lessons.scenes[world] };
-  const ground = groundOf(random, settings.ground);
+  const ground = randomGround(random, lessons);
   const problem = worldNamed(world).problem({ random, settings, ground, easy: manner === "easy" });
   return conversation(random, lessons, { kind, problem, zooms: zoomsOf(random, manner, problem) });
 }
+
+const randomGround = (random: Random, { textured }: WorldLessons): GroundName =>
+  groundOf(random, random.uniform() < textured ? "textured" : "plain");
 
 /** The zooms that a manner of solving a problem makes. */
 function zoomsOf(random: Random, manner: string, { scene, zooms }: Problem): readonly Zoom[] {
@@ -207,7 +205,7 @@ function pictureRow(random: Random, lessons: WorldLessons, kind: "cap" | "disc" 
         ? Math.max(8.4, sizes.sizeMinPx * random.uniform(0.042, 0.055))
         : Math.min(middle * random.uniform(0.07, 0.1), sizes.sizeMinPx * 0.1),
       sidePx: 512,
-      ground: groundOf(random, usualScenes.ground),
+      ground: randomGround(random, lessons),
       text: (random) => {
         if (isWord) return randomWord(random);
         return random.below(2) === 0 ? String(random.below(10)) : letters[random.below(letters.length)]!;
@@ -220,7 +218,7 @@ function pictureRow(random: Random, lessons: WorldLessons, kind: "cap" | "disc" 
   }
   const world = kind === "disc" || random.below(2) === 0 ? "hunt" : "needle";
   const settings = { ...usualScenes, ...lessons.scenes[world], ...(kind === "disc" ? { hopsMin: 4, hopsMax: 4 } : {}) };
-  const ground = groundOf(random, settings.ground);
+  const ground = randomGround(random, lessons);
   const { scene, zooms } = worldNamed(world).problem({ random, settings, ground, easy: false });
   if (kind === "cap") {
     const view = wholeScene(scene);
