@@ -54,25 +54,33 @@ function depth(shape: SceneObject["shape"], dx: number, dy: number, h: number): 
  */
 export function renderWindow(scene: Scene, view: View, renderPx: number): Pixels {
   const pitch = view.sidePx / renderPx;
+  // A clamped array rounds and clips by itself.
   const levels = new Uint8ClampedArray(renderPx * renderPx * 3);
   const red = new Float32Array(renderPx);
   const green = new Float32Array(renderPx);
   const blue = new Float32Array(renderPx);
-  const row = { red, green, blue };
-  const canvas: Canvas = { view, pitch, row };
-  const ground = waveRows(scene, view, renderPx);
+  const canvas: Canvas = { view, pitch, row: { red, green, blue } };
+  const waves = waveRows(scene, view, renderPx);
+  const bars = scene.bars.map((bar) => placedBar(bar, view, renderPx));
   const objects = scene.objects.map((object) => placed(object, view, renderPx));
+  const [baseRed, baseGreen, baseBlue] = scene.base;
   for (let y = 0, to = 0; y < renderPx; y++) {
-    ground(y, row);
-    for (const bar of scene.bars) paintBar(bar, y, canvas);
+    const grey = waves(y);
+    for (let x = 0; x < renderPx; x++) {
+      red[x] = grey[x]! + baseRed;
+      green[x] = grey[x]! + baseGreen;
+      blue[x] = grey[x]! + baseBlue;
+    }
+    for (const bar of bars) paintBar(bar, y, canvas);
     for (const object of objects) {
       const { firstRow, endRow, ink } = object;
       if (y >= firstRow && y < endRow) paintShape(object, y, canvas);
       if (y >= ink.firstRow && y < ink.endRow) paintInk(object, y, canvas);
     }
-    for (let x = 0; x < renderPx; x++) {
-      // A clamped array rounds and clips by itself.
-      for (const channel of [red, green, blue]) levels[to++] = channel[x]!;
+    for (let x = 0; x < renderPx; x++, to += 3) {
+      levels[to] = red[x]!;
+      levels[to + 1] = green[x]!;
+      levels[to + 2] = blue[x]!;
     }
   }
   return { width: renderPx, height: renderPx, data: new Uint8Array(levels.buffer) };
@@ -107,30 +115,52 @@ export function waveColumns(turn: number, left: number, pitch: number, renderPx:
   return { cosines, sines };
 }
 
-/** Writes rows of the ground: base and waves. cos(ax + by + c) comes from a table per column and two numbers per row. */
-function waveRows(scene: Scene, { left, top, sidePx }: View, renderPx: number): (y: number, row: Row) => void {
+/** A wave: cos(ax + by + c) comes from a table per column and two numbers per row. */
+interface PlacedWave {
+  wave: Scene["waves"][number];
+  /** Numbers of f32 as doubles, which need not be converted in every row. */
+  cosines: Float64Array;
+  sines: Float64Array;
+  /** Of the row that is painted, times the amplitude. */
+  cosine: number;
+  sine: number;
+}
+
+/** Gives the sum of the waves in a row of the picture, rounded to f32 after each wave; in the same array every time. */
+function waveRows(scene: Scene, { left, top, sidePx }: View, renderPx: number): (y: number) => Float32Array {
   const pitch = sidePx / renderPx;
   const turn = waveTurn(scene);
-  const waves = scene.waves.map((wave) => ({
-    ...wave,
-    ...waveColumns(turn * wave.cyclesX, left, pitch, renderPx),
-  }));
+  const waves = scene.waves.map((wave): PlacedWave => {
+    const { cosines, sines } = waveColumns(turn * wave.cyclesX, left, pitch, renderPx);
+    return { wave, cosines: Float64Array.from(cosines), sines: Float64Array.from(sines), cosine: 0, sine: 0 };
+  });
   const grey = new Float32Array(renderPx);
-  return (y, { red, green, blue }) => {
-    grey.fill(0);
-    for (const { cyclesY, phase, amplitude, cosines, sines } of waves) {
+  return (y) => {
+    for (const one of waves) {
+      const { cyclesY, phase, amplitude } = one.wave;
       const angle = turn * cyclesY * (top + (y + 0.5) * pitch) + phase;
-      const cosine = amplitude * Math.cos(angle);
-      const sine = amplitude * Math.sin(angle);
-      for (let x = 0; x < renderPx; x++) grey[x]! += cosine * cosines[x]! - sine * sines[x]!;
+      one.cosine = amplitude * Math.cos(angle);
+      one.sine = amplitude * Math.sin(angle);
     }
-    const [baseRed, baseGreen, baseBlue] = scene.base;
-    for (let x = 0; x < renderPx; x++) {
-      red[x] = grey[x]! + baseRed;
-      green[x] = grey[x]! + baseGreen;
-      blue[x] = grey[x]! + baseBlue;
-    }
+    grey.fill(0);
+    for (let i = 0; i + 1 < waves.length; i += 2) addTwo(grey, waves[i]!, waves[i + 1]!);
+    if (waves.length % 2 === 1) addOne(grey, waves.at(-1)!);
+    return grey;
   };
+}
+
+function addOne(grey: Float32Array, { cosine, sine, cosines, sines }: PlacedWave): void {
+  for (let x = 0; x < grey.length; x++) grey[x]! += cosine * cosines[x]! - sine * sines[x]!;
+}
+
+/** The same for two waves at once, which takes a fifth less time. */
+function addTwo(grey: Float32Array, first: PlacedWave, second: PlacedWave): void {
+  const { cosine: cosine1, sine: sine1, cosines: cosines1, sines: sines1 } = first;
+  const { cosine: cosine2, sine: sine2, cosines: cosines2, sines: sines2 } = second;
+  for (let x = 0; x < grey.length; x++) {
+    const sum = Math.fround(grey[x]! + (cosine1 * cosines1[x]! - sine1 * sines1[x]!));
+    grey[x] = sum + (cosine2 * cosines2[x]! - sine2 * sines2[x]!);
+  }
 }
 
 /** Moves a pixel's levels this share of the way to others. */
@@ -140,15 +170,29 @@ function paint({ red, green, blue }: Row, x: number, levels: readonly [number, n
   blue[x]! += (levels[2] - blue[x]!) * share;
 }
 
-function paintBar(bar: Scene["bars"][number], y: number, { view: { left, top }, pitch, row }: Canvas): void {
+/** A bar with the columns of the rendered picture that it may touch. */
+interface PlacedBar {
+  bar: Scene["bars"][number];
+  firstColumn: number;
+  /** How much of each of these columns it covers. */
+  shares: Float64Array;
+}
+
+function placedBar(bar: Scene["bars"][number], { left, sidePx }: View, renderPx: number): PlacedBar {
+  const pitch = sidePx / renderPx;
+  const right = bar.xPx + bar.widthPx;
+  const firstColumn = Math.max(0, Math.floor((bar.xPx - left) / pitch));
+  const endColumn = Math.min(renderPx, Math.ceil((right - left) / pitch));
+  const shares = Float64Array.from({ length: Math.max(0, endColumn - firstColumn) }, (_, i) =>
+    covered(left + (firstColumn + i) * pitch, pitch, bar.xPx, right),
+  );
+  return { bar, firstColumn, shares };
+}
+
+function paintBar({ bar, firstColumn, shares }: PlacedBar, y: number, { view: { top }, pitch, row }: Canvas): void {
   const share = covered(top + y * pitch, pitch, bar.yPx, bar.yPx + bar.heightPx);
   if (share === 0) return;
-  const right = bar.xPx + bar.widthPx;
-  const first = Math.max(0, Math.floor((bar.xPx - left) / pitch));
-  const end = Math.min(row.red.length, Math.ceil((right - left) / pitch));
-  for (let x = first; x < end; x++) {
-    paint(row, x, bar.levels, share * covered(left + x * pitch, pitch, bar.xPx, right));
-  }
+  for (let i = 0; i < shares.length; i++) paint(row, firstColumn + i, bar.levels, share * shares[i]!);
 }
 
 /** An object with the rows and columns of the rendered picture that it may touch. */
