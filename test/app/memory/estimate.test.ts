@@ -53,6 +53,23 @@ describe("sizes", () => {
 });
 
 describe("memory", () => {
+  test("of pictures is that of the worlds' scenes: a bound of what is kept, and a slab that is made", async () => {
+    const picturesOf = async (worlds: string) => {
+      const config = resolveConfig({ worlds, tasksPerStep: 8, rolloutsPerTask: 2 });
+      const { sizes, preprocessor } = await describedModel(config, platform);
+      const found = await estimate(config, sizes, preprocessor);
+      return { onDevice: line(found, "pictures")!, onHost: found.pictureBytes };
+    };
+    const [small, both, large] = [512 ** 2, (512 ** 2 + 2048 ** 2) / 2, 2048 ** 2];
+    const found = await Promise.all(["needle", "needle,hunt", "hunt"].map(picturesOf));
+    expect(found.map(({ onHost }) => onHost)).toEqual([8 * 4 * small, 8 * 4 * both, 8 * 4 * large]);
+    const [needle, mixed, hunt] = found.map(({ onDevice }) => onDevice);
+    expect(needle).toBeGreaterThan(2 * 8 * 3 * small);
+    expect(needle).toBeLessThan(2 * 8 * 3 * small + 2 ** 20);
+    expect(mixed).toBeGreaterThan(2 * 8 * 3 * both);
+    expect(hunt).toBe((64 + 64) * 2 ** 20);
+  });
+
   test("of full training is sixteen bytes a parameter", async () => {
     const found = await estimated("3B", {}, "auto", wide);
     const { parameters } = found;
