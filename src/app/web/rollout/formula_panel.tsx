@@ -53,6 +53,7 @@ export function FormulaPanel({ step }: { step: StepContext }) {
     { ...shared, config, loss },
     { ...shared, config: other, loss: beside },
   ];
+  const shownRows = formulaRows.filter(({ only }) => only?.(config) ?? true);
   return (
     <div class="formula">
       <p class="soft small">
@@ -77,7 +78,7 @@ export function FormulaPanel({ step }: { step: StepContext }) {
           </tr>
         </thead>
         <tbody>
-          {formulaRows.map((row) => (
+          {shownRows.map((row) => (
             <Row key={row.name} row={row} own={own} other={another} besideName={nameOf(name, moved)} />
           ))}
         </tbody>

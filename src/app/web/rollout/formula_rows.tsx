@@ -38,6 +38,8 @@ export interface FormulaRow {
   name: string;
   line: string;
   cell(of: Written): ComponentChildren;
+  /** Only where the run's settings ask for it; always where absent. */
+  only?(config: Written["config"]): boolean;
 }
 
 const termsOf = ({ loss, index }: Written) => loss.terms[index]!;
@@ -47,7 +49,12 @@ const Value = ({ children }: { children: ComponentChildren }) => <b class="mono"
 /** The loss from the rewards to the pull on the logits, a row for each step. */
 export const formulaRows: readonly FormulaRow[] = [
   { name: "A", line: "advantage of the rollout in its group", cell: advantageCell },
-  { name: "A token", line: "the same on this token, by what calls are given", cell: tokenAdvantageCell },
+  {
+    name: "A token",
+    line: "the same on this token, by what calls are given",
+    cell: tokenAdvantageCell,
+    only: creditsCalls,
+  },
   { name: "r", line: "probability under these weights over that when it was sampled", cell: ratioCell },
   { name: "clip", line: "bounds of the ratio", cell: clipCell },
   { name: "pg", line: "policy loss", cell: policyCell },
