@@ -57,6 +57,7 @@ export function Stepper({ chosen, units, noTexts }: Props) {
     pictures,
     inputs,
     measures,
+    advantages,
     loss,
     move,
     over,
