@@ -14,6 +14,7 @@ import {
 import { probeCalls } from "../../src/train/call_probes.ts";
 import { probedTasks } from "../../src/train/causal_zoom.ts";
 import { resolveConfig } from "../../src/train/config.ts";
+import { updateOn } from "../../src/train/own_update.ts";
 import type { PackedGroup } from "../../src/train/pack.ts";
 import { packRollouts } from "../../src/train/pack_rollouts.ts";
 import { rolloutLoss } from "../../src/train/rollout_loss.ts";
@@ -134,6 +135,14 @@ describe("advantages of tokens", () => {
       expect(new Set(trained).size).toBe(2);
     }
   });
+});
+
+test("a loop of one's own says that it does not probe", () => {
+  const one = { ...called(1, probe(0.1, 0.9)), calls: [zoomCall()] };
+  const rolled: Rolled = { rollouts: [[one]], promptImages: [[]], toolImages: [[[]]] };
+  expect(() => updateOn(rolled, resolveConfig({ callCredit: 1 }), {} as never, { step: 0, updates: 0 })).toThrow(
+    "Expected probed calls",
+  );
 });
 
 test("metrics are means over the probed calls, and none without one", () => {
