@@ -15,7 +15,7 @@ import { probeCalls } from "../../src/train/call_probes.ts";
 import { probedTasks } from "../../src/train/causal_zoom.ts";
 import { resolveConfig } from "../../src/train/config.ts";
 import { updateOn } from "../../src/train/own_update.ts";
-import type { PackedGroup } from "../../src/train/pack.ts";
+import { type PackedGroup, sizes } from "../../src/train/pack.ts";
 import { packRollouts } from "../../src/train/pack_rollouts.ts";
 import { rolloutLoss } from "../../src/train/rollout_loss.ts";
 import { rollout as readRollout } from "../../src/train/rollout_schema.ts";
@@ -225,6 +225,17 @@ describe("probes of calls", () => {
       expect(calls[0]!.probe!.after).toBeCloseTo(0.5, 6);
     }
     expect(group[2]!.calls).toEqual([]);
+  });
+
+  test("are about as many rows as the update that follows", async () => {
+    const group = Array.from({ length: 8 }, () => ({ ...turns("", "answer"), advantage: 1 }));
+    const pictures = group.map((_, i) => [picture(i)]);
+    const { asked } = await probed(group, pictures);
+    const rolled: Rolled = { rollouts: [group], promptImages: [[picture(1)]], toolImages: [pictures] };
+    const trained = packRollouts(rolled, resolveConfig({}), vision).miniBatches[0]!;
+    const rows = (groups: readonly PackedGroup[]) => groups.reduce((sum, one) => sum + sizes(one).rows, 0);
+    expect(asked.map(({ sequences }) => sequences.length)).toEqual([9]);
+    expect(rows(asked)).toBeLessThan(1.1 * rows(trained));
   });
 
   test("keep what was thought before the call, and go on from result to result", async () => {
