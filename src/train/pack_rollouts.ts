@@ -5,6 +5,7 @@ import type { Pixels } from "../image/pixels.ts";
 import type { VisionConfig } from "../model/config.ts";
 import { type InputImage, inputImage } from "../model/vision_rows.ts";
 import { type BatchSettings, batchWeights } from "./batch_weights.ts";
+import { type CreditSettings, tokenAdvantages } from "./call_credit.ts";
 import type { Metrics } from "./events.ts";
 import type { PackedGroup, Sequence, Target } from "./pack.ts";
 
@@ -17,7 +18,7 @@ export interface Batch {
 }
 
 /** Rolled and scored groups as the learner takes them. Only the model's own tokens are targets. */
-export function packRollouts(rolled: Rolled, config: BatchSettings, vision: VisionConfig): Batch {
+export function packRollouts(rolled: Rolled, config: BatchSettings & CreditSettings, vision: VisionConfig): Batch {
   for (const rollout of rolled.rollouts.flat()) expectFromHere(rollout, "trained on");
   const { miniBatches, droppedGroups, outrankedGroups, maskedRollouts } = batchWeights(rolled.rollouts, config);
   const groups = groupsOf(rolled);
@@ -28,7 +29,7 @@ export function packRollouts(rolled: Rolled, config: BatchSettings, vision: Visi
         return {
           prefix: prefix(group, vision),
           sequences: rollouts.map(({ rolloutIndex, weight }) =>
-            sequence(group.attempts[rolloutIndex]!, weight, vision),
+            sequence(group.attempts[rolloutIndex]!, weight, vision, config),
           ),
         };
       }),
@@ -96,9 +97,17 @@ const prefix = (
 const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputImage[] =>
   pictures.map((pixels) => inputImage(pixels, vision));
 
+const wholeAdvantage: CreditSettings = { callCredit: 0, callRouting: "whole" };
+
 /** A rollout after its prompt; the model's own tokens are its targets. */
-function sequence({ rollout, toolImages }: Attempt, weight: number, vision: VisionConfig): Sequence {
+function sequence(
+  { rollout, toolImages }: Attempt,
+  weight: number,
+  vision: VisionConfig,
+  credit: CreditSettings = wholeAdvantage,
+): Sequence {
   expectFromHere(rollout, "read by another model");
+  const advantages = tokenAdvantages(rollout, credit);
   const tokens: number[] = [];
   const targets: Target[] = [];
   for (const { source, tokens: own, logprobs } of rollout.segments.slice(1)) {
@@ -109,7 +118,7 @@ function sequence({ rollout, toolImages }: Attempt, weight: number, vision: Visi
           token,
           weight,
           oldLogprob: logprobs[i],
-          advantage: rollout.advantage ?? 0,
+          advantage: advantages[targets.length]!,
         });
     tokens.push(...own);
   }

@@ -1,11 +1,13 @@
 import type { Rollout } from "../agent/rollout.ts";
 import { advantages } from "./advantage.ts";
 import { type BatchSettings, batchWeights } from "./batch_weights.ts";
+import { type CreditSettings, tokenAdvantages } from "./call_credit.ts";
 import type { RunConfig } from "./knobs.ts";
 import { type LossTerms, lossTerms, sequenceLogRatio } from "./loss_terms.ts";
 
 /** The knobs that make up a loss. */
 export type LossConfig = BatchSettings &
+  CreditSettings &
   Pick<
     RunConfig,
     "clipRatioLow" | "clipRatioHigh" | "clipRatioC" | "ratioLevel" | "klLossCoef" | "klLossType" | "normAdvByStd"
@@ -30,6 +32,8 @@ export interface RolloutLoss {
   reward: number | null;
   /** Null where judging failed. */
   advantage: number | null;
+  /** Of each of its tokens: the same, but for what calls are given (call_credit.ts). */
+  advantages: number[];
   /** What the aggregation weighs each of its tokens with; 0 where the rollout is left out of the loss. */
   weight: number;
   /** A token each. */
@@ -54,6 +58,7 @@ export function rolloutLoss(
   const weight = own?.weight ?? 0;
   const rollout = group[rolloutIndex];
   const oldLogprobs = rollout ? sampledLogprobs(rollout) : [];
+  const tokensOwn = rollout ? tokenAdvantages({ ...rollout, advantage }, config) : [];
   const logRatio = config.ratioLevel === "sequence" ? sequenceLogRatio(logprobs, oldLogprobs) : undefined;
   const terms = logprobs.map((logprob, i) =>
     lossTerms(
@@ -61,7 +66,7 @@ export function rolloutLoss(
         logprob,
         oldLogprob: oldLogprobs[i]!,
         refLogprob: refLogprobs?.[i],
-        advantage: advantage ?? 0,
+        advantage: tokensOwn[i] ?? 0,
         weight: advantage === null ? 0 : weight,
         logRatio,
       },
@@ -69,7 +74,7 @@ export function rolloutLoss(
     ),
   );
   const reward = rewards[rolloutIndex] ?? null;
-  return { config, rewards, reward, advantage, weight, terms };
+  return { config, rewards, reward, advantage, advantages: tokensOwn, weight, terms };
 }
 
 /** Log-probabilities with which the model's tokens were sampled, a token each; NaN where a log does not hold one. */
