@@ -8,6 +8,7 @@ import { chargeKl, klSums } from "./kl_reward.ts";
 import type { RunConfig } from "./knobs.ts";
 import { NextStep } from "./next_step.ts";
 import { packRollouts } from "./pack_rollouts.ts";
+import { resamplingMetrics } from "./resampled_calls.ts";
 import { rollGroups } from "./rolling.ts";
 import type { Progress, TrainingParts } from "./run_parts.ts";
 import { update, updateSettings } from "./update.ts";
@@ -18,7 +19,7 @@ export interface StepResult {
   step: number;
   config: RunConfig;
   tasks: readonly Task[];
-  /** (tasks, rolloutsPerTask) */
+  /** (tasks, rolloutsPerTask), continuations behind them where the run samples calls again. */
   rollouts: readonly (readonly Rollout[])[];
   /** Of the update, and of the KL that was charged to the rewards. */
   metrics: Metrics;
@@ -63,7 +64,8 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
         update(batch, { learner, reference, settings, passes, updates, traces, submitted }),
       );
       updates += updated.updates;
-      const metrics = { ...charged, ...updated };
+      const resampled = config.resampledCalls > 0 ? resamplingMetrics(rollouts) : {};
+      const metrics = { ...charged, ...updated, ...resampled };
       yield { type: "step", step: step + 1, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
     }
   } finally {

@@ -7,6 +7,7 @@ import { type InputImage, inputImage } from "../model/vision_rows.ts";
 import { type BatchSettings, batchWeights } from "./batch_weights.ts";
 import type { Metrics } from "./events.ts";
 import type { PackedGroup, Sequence, Target } from "./pack.ts";
+import { allTokens, type TokenRange, trainedRange } from "./trained_tokens.ts";
 
 /** What of a step enters the loss. */
 export interface Batch {
@@ -28,7 +29,7 @@ export function packRollouts(rolled: Rolled, config: BatchSettings, vision: Visi
         return {
           prefix: prefix(group, vision),
           sequences: rollouts.map(({ rolloutIndex, weight }) =>
-            sequence(group.attempts[rolloutIndex]!, weight, vision),
+            trainedSequence(group.attempts[rolloutIndex]!, weight, vision),
           ),
         };
       }),
@@ -96,14 +97,26 @@ const prefix = (
 const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputImage[] =>
   pictures.map((pixels) => inputImage(pixels, vision));
 
-/** A rollout after its prompt; the model's own tokens are its targets. */
-function sequence({ rollout, toolImages }: Attempt, weight: number, vision: VisionConfig): Sequence {
+/** The same with those targets alone that enter the loss. */
+const trainedSequence = (attempt: Attempt, weight: number, vision: VisionConfig): Sequence =>
+  sequence(attempt, weight, vision, trainedRange(attempt.rollout));
+
+/** A rollout after its prompt; the model's own tokens are its targets, within a range that counts the prompt's as well. */
+function sequence(
+  { rollout, toolImages }: Attempt,
+  weight: number,
+  vision: VisionConfig,
+  [from, to]: TokenRange = allTokens,
+): Sequence {
   expectFromHere(rollout, "read by another model");
   const tokens: number[] = [];
   const targets: Target[] = [];
+  const prompt = rollout.segments[0]?.tokens.length ?? 0;
   for (const { source, tokens: own, logprobs } of rollout.segments.slice(1)) {
     if (source === "model")
-      for (const [i, token] of own.entries())
+      for (const [i, token] of own.entries()) {
+        const place = prompt + tokens.length + i;
+        if (place < from || place >= to) continue;
         targets.push({
           at: tokens.length + i - 1,
           token,
@@ -111,6 +124,7 @@ function sequence({ rollout, toolImages }: Attempt, weight: number, vision: Visi
           oldLogprob: logprobs[i],
           advantage: rollout.advantage ?? 0,
         });
+      }
     tokens.push(...own);
   }
   return { tokens, images: inputImages(toolImages, vision), targets };

@@ -121,6 +121,21 @@ export const knownCurves: readonly CurveSpec[] = [
     [part("accuracy_with_zoom", "zoomed", "--tool"), part("accuracy_without_zoom", "did not", "--answer")],
     { line: "right answers among the rollouts that zoomed, and among those that did not", range: share },
   ),
+  many(
+    "tool",
+    "resampling",
+    "calls sampled again",
+    [
+      part("resampled_groups", "groups", "--soft"),
+      part("rescued_groups", "rescued", "--answer"),
+      part("resampled_accuracy", "continuations right", "--tool"),
+    ],
+    {
+      line: "groups whose calls were all wrong, so that one was sampled again; of these, the groups in which that gave a right answer; and the share of continuations that were right",
+      range: share,
+      optional: true,
+    },
+  ),
   one("tool", "target_in_crop", "target in the crop", "--gold", { range: share }),
   one("tool", "crop_side_px", "crop side, source px", "--zoom1"),
   many("learning", "losses", "loss", [part("loss", "whole", "--total"), part("policy_loss", "policy", "--answer")], {
