@@ -37,8 +37,7 @@ export interface Comparison<R> {
   rewards: (number | null)[];
 }
 
-type Compared = Pick<Rollout, "reward"> &
-  Partial<Pick<Rollout, "id" | "continues" | "continuedAt" | "unjudged" | "advantage">>;
+type Compared = Pick<Rollout, "reward"> & Partial<Pick<Rollout, "id" | "continues" | "unjudged">>;
 
 /**
  * What the rewards of a group are compared in. Without continuations that is the group. Else, as AXPO has it (arXiv 2605.28774,
@@ -54,10 +53,11 @@ export function comparisons<R extends Compared>(
   group: readonly R[],
   rewardOf: (rollout: R) => number | null = ({ reward }) => reward?.total ?? null,
 ): Comparison<R>[] {
-  if (!group.some(({ continues }) => continues)) return [{ of: [...group], rewards: group.map(rewardOf) }];
+  const continued = new Set(group.flatMap(({ continues }) => continues?.rollout ?? []));
+  if (continued.size === 0) return [{ of: [...group], rewards: group.map(rewardOf) }];
   const first = group.filter(({ continues }) => !continues);
   const rewards = first.map(rewardOf);
-  const isContinued = ({ id, continuedAt }: R) => id !== undefined && continuedAt !== undefined;
+  const isContinued = ({ id }: R) => id !== undefined && continued.has(id);
   const all: Comparison<R>[] = [{ of: first.map((one) => (isContinued(one) ? null : one)), rewards }];
   for (const [i, rollout] of first.entries()) {
     if (!isContinued(rollout)) continue;
@@ -69,7 +69,7 @@ export function comparisons<R extends Compared>(
     const best = recovered.length > 0 ? Math.max(...recovered) : rewards[i]!;
     all.push({ of: first.map((one) => (one === rollout ? one : null)), rewards: rewards.with(i, best) });
   }
-  for (const from of new Set(group.flatMap(({ continues }) => continues?.rollout ?? []))) {
+  for (const from of continued) {
     const of = group.filter(({ continues }) => continues?.rollout === from);
     all.push({ of, rewards: of.map(rewardOf) });
   }

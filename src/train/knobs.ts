@@ -465,7 +465,7 @@ const table = {
       default: 0,
       min: 0,
       max: 64,
-      line: "where all rollouts of a task that opened a tool call are wrong, so many calls, and what follows, are sampled again behind the thought of one of them, the one whose call was least sure (AXPO, arXiv 2605.28774: 4); 0: none; 1 has nothing to be compared with",
+      line: "where all rollouts of a task that opened a tool call are wrong, so many calls, and what follows, are sampled again behind the thought of one of them, the one whose call was least sure (AXPO, arXiv 2605.28774: 4); 0: none",
     }),
   ),
   resampledShare: live(

@@ -65,6 +65,10 @@ export function isAllWrong(group: readonly Rollout[], tags: CallTags): boolean {
 
 const hasVerdict = ({ reward, unjudged }: Rollout): boolean => reward !== null && unjudged === undefined;
 
+/** The most rollouts of a step that are continued, each by a set of `resampledCalls`. */
+export const mostSets = ({ resampledCalls, resampledShare }: Rules, rollouts: number): number =>
+  resampledCalls === 0 ? 0 : Math.max(1, Math.floor((resampledShare * rollouts) / resampledCalls));
+
 /**
  * The rollouts of a scored step that are continued, those of a group one after another. They are not marked yet.
  * @param groups  (tasks, rolloutsPerTask)
@@ -75,9 +79,8 @@ export function chooseContinued(
   { resampledCalls, resampledShare }: Rules,
   tags: CallTags,
 ): ContinuedRollout[] {
-  if (resampledCalls === 0) return [];
   const rollouts = groups.reduce((n, group) => n + group.length, 0);
-  const sets = Math.max(1, Math.floor((resampledShare * rollouts) / resampledCalls));
+  const sets = mostSets({ resampledCalls, resampledShare }, rollouts);
   const candidates = groups.flatMap((group, task) => {
     if (!isAllWrong(group, tags)) return [];
     const opened = group.flatMap((rollout) => {

@@ -87,7 +87,12 @@ function scaleOf(
       return { strength: ({ entropy }) => entropy ?? 0, full: highest, ends: ["0 nats", `${figure(highest)} nats`] };
     }
     case "advantage":
-      return { strength: () => advantage ?? 0, full: 2, ends: ["advantage −2", "+2"], twoSided: true };
+      return {
+        strength: ({ untrained }) => (untrained ? 0 : (advantage ?? 0)),
+        full: 2,
+        ends: ["advantage −2", "+2"],
+        twoSided: true,
+      };
     case "ratio":
       return {
         strength: ({ logprob }, index) => (found?.tokens[index]?.logprob ?? logprob ?? 0) - (logprob ?? 0),
