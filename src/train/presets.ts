@@ -58,6 +58,11 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
     line: "Count: shapes that hide parts of each other; the whole picture shows them, a crop does not",
     changes: { ...worlds, worlds: "count", ...presetScenes.count },
   },
+  budget: {
+    line: "Budget: half of the questions need a zoom, the others answers too long to follow one",
+    // A call, what it shows and a digit are 48 tokens; with the four colours of `order` they would be 51.
+    changes: { ...worlds, worlds: "needle,order", responseTokens: 49, maxToolCalls: 1, nextTurnTokens: 8 },
+  },
   "deepeyes-7b": {
     line: "DeepEyes 7B: the settings of final_merged_v1v8_thinklite.sh; the paper stops at 80 steps",
     changes: {

@@ -7,10 +7,10 @@ import { join, resolve } from "node:path";
 const fileName = "service_worker.js";
 
 /**
- * What is not kept: what other sites and readers of the sources fetch, and onnxruntime-web, which is larger than all the rest and
- * fetched where a person asks for graphs.
+ * What is not kept: what other sites and readers of the sources fetch, and what is large and fetched where a person asks for it:
+ * onnxruntime-web, and the model of several worlds.
  */
-const notKept = /(^|\/)(README\.md|card\.png)$|\.map$|^assets\/ort[.-][^/]*\.(js|wasm)$/;
+const notKept = /(^|\/)(README\.md|card\.png)$|\.map$|^assets\/ort[.-][^/]*\.(js|wasm)$|^worlds\//;
 /** What the page opens without: models, recordings. */
 const isLate = (path) => path.includes("/") && !/^(assets|icons)\//.test(path);
 

@@ -1,6 +1,6 @@
 import type { Random } from "../random.ts";
 import { objectBox, objectName, randomScene, targetOf } from "../scenes/scene.ts";
-import { closeUpSizesPx, gapOf, type World } from "./world.ts";
+import { gapOf, type World } from "./world.ts";
 
 const sidePx = 512;
 
@@ -13,8 +13,11 @@ export const words = (
   "TOP TOY TUB URN VAN VET VOW WAX WEB WIG WIT YAK YAM YES YEW ZAP ZIP ZOO"
 ).split(" ");
 
-/** Dots of a close-up's words, by the number of objects: three letters are 17 dots wide. */
-const closeUpDots = 0.045;
+/** Close-ups of one object and of two, large enough for the 17 dots of three letters. */
+const closeUps = [
+  { objects: 1, sizeMinPx: 190, sizeMaxPx: 300, dotPx: 9.5 },
+  { objects: 2, sizeMinPx: 170, sizeMaxPx: 220, dotPx: 8.5 },
+] as const;
 
 export const randomWord = (random: Random): string => words[random.below(words.length)]!;
 
@@ -25,11 +28,10 @@ export const read: World = {
   line: "What word is on one of the shapes? Its letters are too small to read, so one zoom is needed.",
   sidePx,
   problem({ random, settings, ground, easy }) {
-    const few = 1 + random.below(2);
-    const sizes = closeUpSizesPx(few);
+    const closeUp = closeUps[random.below(closeUps.length)]!;
     const scene = randomScene(random, {
       ...(easy
-        ? { objects: few, ...sizes, dotPx: sizes.sizeMinPx * closeUpDots }
+        ? closeUp
         : {
             objects: settings.objects,
             sizeMinPx: settings.shapeMinPx,

@@ -35,6 +35,13 @@ export const shippedModels: readonly KnownModel[] = [
     licence: "Apache-2.0",
     about: "Comes with the page. It can often read the digit at first sight.",
   },
+  {
+    name: "worlds",
+    parameters: 4_470_336,
+    weightsBytes: 8_954_904,
+    licence: "Apache-2.0",
+    about: "Comes with the page, loaded when it is chosen. It knows several worlds, and chains of zooms.",
+  },
 ];
 
 /** On the Hub: what DeepEyes began with, and smaller ones. Licences as their cards name them, of 2025. */
