@@ -465,7 +465,7 @@ const table = {
       default: 0,
       min: 0,
       max: 64,
-      line: "where all rollouts of a task that opened a tool call are wrong, so many calls, and what follows, are sampled again behind the thought of one of them, the one whose call was least sure (AXPO, arXiv 2605.28774: 4); 0: none",
+      line: "AXPO (arXiv 2605.28774, with 4): where all rollouts of a task that opened a tool call are wrong, the thought of the one whose call was least sure is kept, and so many calls with what follows are sampled again behind it; 0: none",
     }),
   ),
   resampledShare: live(

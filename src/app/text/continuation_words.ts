@@ -11,5 +11,5 @@ export const rolloutNumber = (id: string): string => {
 /** What a rollout shares with others of its group, null where it shares nothing. Tokens are counted from 1. */
 export function continuationWords({ continues, continuedAt }: Continued): string | null {
   if (continues) return `continues rollout ${rolloutNumber(continues.rollout)} from token ${continues.token + 1} on`;
-  return continuedAt === undefined ? null : `continued by others from token ${continuedAt + 1} on`;
+  return continuedAt === undefined ? null : `is continued by others from token ${continuedAt + 1} on`;
 }

@@ -9,7 +9,7 @@ export function ContinuationLine({ rollout }: { rollout: Rollout }) {
   const words = continuationWords(rollout);
   if (words === null) return null;
   return (
-    <p class="cap continuation">
+    <p class="cap">
       This rollout {words}
       {continues
         ? ", where its call was sampled again; the tokens before are trained in that one. "
@@ -17,6 +17,7 @@ export function ContinuationLine({ rollout }: { rollout: Rollout }) {
       {continues && (
         <button
           type="button"
+          class="link"
           onClick={() => {
             store.pinned.value = continues.rollout;
           }}
