@@ -30,6 +30,15 @@ export interface Segment {
   alternatives?: [text: string, logprob: number][][];
 }
 
+/** How likely the task's right answer was around a call, under the weights that wrote it (train/call_probes.ts). */
+export interface CallProbe {
+  /** Index in the call's segment of its first token; what stands before is thought. */
+  from: number;
+  /** Probabilities, 0 to 1, where an answer is asked for in the place of the call, and behind its result. */
+  before: number;
+  after: number;
+}
+
 /** One tool call that the model wrote, and what came of it. */
 export interface ToolCall {
   /** Index of the "model" segment that made the call. */
@@ -56,6 +65,8 @@ export interface ToolCall {
   legible?: boolean;
   /** What else the tool needs to make its picture again: plain data of its own. */
   details?: Record<string, unknown>;
+  /** Of runs that give calls credit (knobs callCredit, callRouting), where a tool answered: calls of one turn have the same. */
+  probe?: CallProbe;
   /** False where the tool gave a picture that no replay can make again. */
   pictureKept?: false;
   /** What a person put in the place of what the tool gave: of branches only, which no log holds. */

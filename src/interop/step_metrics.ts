@@ -1,5 +1,6 @@
 import type { Rollout } from "../agent/rollout.ts";
 import { standardDeviation } from "../train/advantage.ts";
+import { type CreditSettings, creditsCalls, tokenAdvantages } from "../train/call_credit.ts";
 import type { Metrics } from "../train/events.ts";
 import type { RunConfig } from "../train/knobs.ts";
 
@@ -13,6 +14,8 @@ export interface StepFacts {
   /** The most of the GPU's memory that was held until the step's end; absent where it was not counted. */
   peakMemoryBytes?: number;
   limits: Pick<RunConfig, "responseTokens" | "maxPromptTokens">;
+  /** What calls are given of the advantages; absent: they are the rollouts' own. */
+  credit?: CreditSettings;
   /** Tokens of all steps before this one; absent where they were not counted. */
   tokensBefore?: number;
 }
@@ -26,7 +29,7 @@ export interface StepLists {
   scores: number[];
   /** Of the scored rollouts. */
   rewards: number[];
-  /** Of the rollouts with an advantage; verl's mean is over tokens, so each counts as often as it has model tokens. */
+  /** Of the rollouts with an advantage; verl's mean is over tokens, so each counts for as many as have it. */
   advantages: { value: number; tokens: number }[];
   promptTokens: number[];
   modelTokens: number[];
@@ -93,9 +96,12 @@ export function listsOf(facts: StepFacts): StepLists {
     all,
     scores: scored.map(({ total, parts }) => total - (parts.kl ?? 0)),
     rewards: scored.map(({ total }) => total),
-    advantages: all.flatMap((rollout) =>
-      rollout.advantage === null ? [] : [{ value: rollout.advantage, tokens: tokensFrom(rollout, "model") }],
-    ),
+    advantages: all.flatMap((rollout) => {
+      if (rollout.advantage === null) return [];
+      if (facts.credit && creditsCalls(facts.credit))
+        return tokenAdvantages(rollout, facts.credit).map((value) => ({ value, tokens: 1 }));
+      return [{ value: rollout.advantage, tokens: tokensFrom(rollout, "model") }];
+    }),
     promptTokens,
     modelTokens,
     toolTokens,

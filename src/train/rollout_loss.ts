@@ -1,12 +1,14 @@
 import type { Rollout } from "../agent/rollout.ts";
 import { advantages, comparisons } from "./advantage.ts";
 import { type BatchSettings, batchWeights } from "./batch_weights.ts";
+import { type CreditSettings, tokenAdvantages } from "./call_credit.ts";
 import type { RunConfig } from "./knobs.ts";
 import { type LossTerms, lossTerms, sequenceLogRatio } from "./loss_terms.ts";
 import { areTrained } from "./trained_tokens.ts";
 
 /** The knobs that make up a loss. */
 export type LossConfig = BatchSettings &
+  CreditSettings &
   Pick<
     RunConfig,
     "clipRatioLow" | "clipRatioHigh" | "clipRatioC" | "ratioLevel" | "klLossCoef" | "klLossType" | "normAdvByStd"
@@ -31,6 +33,8 @@ export interface RolloutLoss {
   reward: number | null;
   /** Null where judging failed. */
   advantage: number | null;
+  /** Of each of its tokens: the same, but for what calls are given (call_credit.ts). */
+  advantages: number[];
   /** What the aggregation weighs each of its trained tokens with; 0 where the rollout is left out of the loss. */
   weight: number;
   /** A token each. */
@@ -55,6 +59,7 @@ export function rolloutLoss(
     ?.rollouts.find((one) => one.rolloutIndex === rolloutIndex);
   const weight = own?.weight ?? 0;
   const oldLogprobs = rollout ? sampledLogprobs(rollout) : [];
+  const tokensOwn = rollout ? tokenAdvantages({ ...rollout, advantage }, config) : [];
   const trained = rollout ? areTrained(rollout) : [];
   const ofTrained = (values: readonly number[]) => values.filter((_, i) => trained[i]);
   const logRatio =
@@ -65,7 +70,7 @@ export function rolloutLoss(
         logprob,
         oldLogprob: oldLogprobs[i]!,
         refLogprob: refLogprobs?.[i],
-        advantage: advantage ?? 0,
+        advantage: tokensOwn[i] ?? 0,
         weight: advantage === null || !trained[i] ? 0 : weight,
         logRatio,
       },
@@ -73,7 +78,7 @@ export function rolloutLoss(
     ),
   );
   const reward = rewards[place] ?? null;
-  return { config, rewards, reward, advantage, weight, terms };
+  return { config, rewards, reward, advantage, advantages: tokensOwn, weight, terms };
 }
 
 /** The rewards that make a rollout's advantage, and its place among them. */

@@ -1,4 +1,5 @@
 import type {
+  CallProbe,
   End,
   Judged,
   JudgeWords,
@@ -119,6 +120,7 @@ const call = object<ToolCall>(
     label: text,
     iou: measured,
     legible: flag,
+    probe: object<CallProbe>({ from: index, before: measured, after: measured }, {}),
     details: record<unknown>((value) => value, most.names),
     pictureKept: choice<false>(false),
     replaced: ofBranches,

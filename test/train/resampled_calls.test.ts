@@ -235,6 +235,22 @@ describe("the loss of a group with continuations", () => {
     expect(packAll(rolled, vision)[0]!.sequences.map(({ targets }) => targets.length)).toEqual([2, 6, 6, 6]);
   });
 
+  test("the credit of a call (TACO) reaches its own tokens, of which the kept ones are trained in one rollout and the rest in the other", () => {
+    const call = { segment: 1, name: "zoom", outcome: "ok", probe: { from: 2, before: 0.1, after: 0.9 } };
+    const credited = group.map((one) => (one.segments[1]!.tokens.includes(90) ? { ...one, calls: [call] } : one));
+    const { miniBatches } = packRollouts({ ...rolled, rollouts: [credited] }, { ...config, callCredit: 0.5 }, vision);
+    const added = miniBatches[0]![0]!.sequences.map(({ targets }, i) =>
+      targets.map(({ advantage }) => advantage! - group[i]!.advantage!),
+    );
+    const [none, all] = [expect.closeTo(0, 12), expect.closeTo(0.4, 12)];
+    expect(added).toEqual([
+      [none, none],
+      [none, none, all],
+      [all, all, all],
+      [all, all, all],
+    ]);
+  });
+
   test("one rollout's loss, token by token, is the same", () => {
     const lossOf = (rolloutIndex: number, changes = {}) =>
       rolloutLoss(

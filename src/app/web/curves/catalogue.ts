@@ -136,6 +136,36 @@ export const knownCurves: readonly CurveSpec[] = [
       optional: true,
     },
   ),
+  many(
+    "tool",
+    "call_credit",
+    "credit of calls",
+    [
+      part("call_credit/mean", "credit", "--total"),
+      part("call_credit/before", "right before", "--soft"),
+      part("call_credit/after", "right after", "--answer"),
+    ],
+    {
+      line: "how likely the right answer was before a call and after its result, and the difference: mean over the calls of a step that a tool answered",
+      optional: true,
+    },
+  ),
+  many(
+    "tool",
+    "call_effects",
+    "what calls did",
+    [
+      part("call_credit/useful", "useful", "--gold"),
+      part("call_credit/redundant", "redundant", "--soft"),
+      part("call_credit/misleading", "misleading", "--bad"),
+      part("call_credit/failed", "did not help", "--zoom2"),
+    ],
+    {
+      line: "shares of the calls that a tool answered: they made a wrong answer right, changed nothing in a right one, made it wrong, or left a wrong one wrong",
+      range: share,
+      optional: true,
+    },
+  ),
   one("tool", "target_in_crop", "target in the crop", "--gold", { range: share }),
   one("tool", "crop_side_px", "crop side, source px", "--zoom1"),
   many("learning", "losses", "loss", [part("loss", "whole", "--total"), part("policy_loss", "policy", "--answer")], {

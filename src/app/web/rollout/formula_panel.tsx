@@ -1,5 +1,6 @@
 import { useId } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
+import { probedCalls } from "../../../train/call_credit.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { isLossName, lossNames, lossRecipes } from "../../../train/loss_recipes.ts";
 import { count, figure, setting } from "../labels/numbers.ts";
@@ -55,18 +56,25 @@ export function FormulaPanel({ step }: { step: StepContext }) {
     oldLogprob: unit.logprob ?? token.logprob,
     start: token.startLogprob,
     spread: token.spread,
+    calls: probedCalls(chosen.rollout),
   };
   const [own, another]: [Written, Written] = [
     { ...shared, config, loss },
     { ...shared, config: other, loss: beside },
   ];
+  const shownRows = formulaRows.filter(({ only }) => only?.(config) ?? true);
   return (
     <div class="formula">
       <p class="soft small">
         Weights: {measures.line}. {comparedText(chosen.rollout)}: {rewardsText(own)}.
       </p>
       {loss.advantage === 0 && (
-        <p class="small">The rewards of the group are equal: its advantages are 0, and nothing is learned from it.</p>
+        <p class="small">
+          The rewards of the group are equal: its advantages are 0, and{" "}
+          {loss.advantages.some((one) => one !== 0)
+            ? "only calls are learned from, by their own credit."
+            : "nothing is learned from it."}
+        </p>
       )}
       {measures.found.startProblem && <p class="soft small">No KL to the start: {measures.found.startProblem}</p>}
       <BesideLoss config={other} />
@@ -79,7 +87,7 @@ export function FormulaPanel({ step }: { step: StepContext }) {
           </tr>
         </thead>
         <tbody>
-          {formulaRows.map((row) => (
+          {shownRows.map((row) => (
             <Row key={row.name} row={row} own={own} other={another} besideName={nameOf(name, moved)} />
           ))}
         </tbody>

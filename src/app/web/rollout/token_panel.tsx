@@ -12,8 +12,8 @@ import { weightsCompared } from "./use_measures.ts";
 
 /** The token under the cursor: what else might have been written, by chosen weights, and what they make of its loss. */
 export function TokenPanel({ step }: { step: StepContext }) {
-  const { chosen, unit, sampledBefore, measures } = step;
-  const { advantage } = chosen.rollout;
+  const { unit, sampledBefore, measures, advantages } = step;
+  const advantage = advantages?.[sampledBefore] ?? null;
   const { source, token } = unit;
   const model = source === "model";
   const measured = model ? (measures.found?.tokens[sampledBefore] ?? null) : null;

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { tokensOf } from "../../../agent/rollouts_elsewhere.ts";
+import { effectText } from "../../../train/call_credit.ts";
 import { rolloutNumber } from "../../text/continuation_words.ts";
 import { branchNumber } from "../../worker_api/branch_api.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
@@ -33,8 +34,8 @@ export function Transcript({ rollout, units, cursor, inputs, known, named, move,
   const [wanted, setWanted] = useState<Colouring>("probability");
   const colourings = colouringsOf(known);
   const colouring = colourings.includes(wanted) ? wanted : "probability";
-  const { advantage, found, loss } = known;
-  const colours = useMemo(() => coloursOf(colouring, units, known), [colouring, units, advantage, found, loss]);
+  const { advantages, found, loss } = known;
+  const colours = useMemo(() => coloursOf(colouring, units, known), [colouring, units, advantages, found, loss]);
   // A page cannot hold a button for each of a hundred thousand tokens.
   const page = Math.floor(cursor / tokensAtOnce);
   const [from, to] = [page * tokensAtOnce, Math.min(units.length, (page + 1) * tokensAtOnce)];
@@ -205,6 +206,7 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
         {picture && ` → ${sizeText(picture)}`}
         {call?.boxWritten && ` · box as generated [${shortened(call.boxWritten.join(", "), 200)}]`}
         {call?.message && ` · ${shortened(call.message)}`}
+        {call?.probe && ` · ${effectText(call.probe)}`}
       </span>
     </div>
   );
