@@ -162,8 +162,15 @@ export interface Rollout {
   reward: Reward | null;
   /** Why the judge failed, one sentence; absent where there is a verdict. A reward beside it is what `judgeFailure` pays. */
   unjudged?: string;
-  /** Null until the group is complete, and where reward is null. */
+  /** Null until the group is complete, and where reward is null. Of the tokens that enter the loss (train/trained_tokens.ts). */
   advantage: number | null;
+  /**
+   * Its tokens before `token`, counted through all segments from 0, are those of another rollout of its group; from there on it was
+   * sampled (train/resampled_calls.ts).
+   */
+  continues?: { rollout: string; token: number };
+  /** Other rollouts continue it from this token on, counted likewise; what it wrote from there on itself enters no loss. */
+  continuedAt?: number;
   /** Set where a model wrote it whose weights are not here, on a server or as graphs: nothing can be trained on it, and what the server does not say is not known. */
   elsewhere?: {
     model: string;
@@ -184,6 +191,8 @@ export type RollEvent =
     tokens: number;
     waiting: number;
     done: number;
+    /** Those that write continue others. */
+    again?: true;
   };
 
 /** All rollouts of a task have ended: they can be judged while others still write. Not an event of the log. */

@@ -9,6 +9,7 @@ import { chargeKl, klSums } from "./kl_reward.ts";
 import type { RunConfig } from "./knobs.ts";
 import { NextStep } from "./next_step.ts";
 import { packRollouts } from "./pack_rollouts.ts";
+import { resamplingMetrics } from "./resampled_calls.ts";
 import { type RolledTasks, rollGroups } from "./rolling.ts";
 import type { Progress, TrainingParts } from "./run_parts.ts";
 import { update, updateSettings } from "./update.ts";
@@ -19,7 +20,7 @@ export interface StepResult {
   step: number;
   config: RunConfig;
   tasks: readonly Task[];
-  /** (tasks, rolloutsPerTask) */
+  /** (tasks, rolloutsPerTask), continuations behind them where the run samples calls again. */
   rollouts: readonly (readonly Rollout[])[];
   /** Of the update, and of the KL that was charged to the rewards. */
   metrics: Metrics;
@@ -65,7 +66,8 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
         update(batch, { learner, reference, settings, passes, updates, traces, submitted }),
       );
       updates += updated.updates;
-      const metrics = { ...charged, ...credited, ...updated };
+      const resampled = config.resampledCalls > 0 ? resamplingMetrics(rollouts) : {};
+      const metrics = { ...charged, ...credited, ...updated, ...resampled };
       yield { type: "step", step: step + 1, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
     }
   } finally {
@@ -80,5 +82,5 @@ async function creditCalls({ probes }: TrainingParts, rolled: RolledTasks, confi
       "Credit of single calls (callCredit, callRouting) needs a model here that can be asked, found none; set callCredit to 0 and callRouting to whole",
     );
   await elapsing("probes of calls", probes.calls(rolled, rolled.tasks, config));
-  return creditMetrics(rolled.rollouts);
+  return creditMetrics(rolled.rollouts.map((group) => group.filter(({ continues }) => !continues)));
 }

@@ -469,6 +469,22 @@ const table = {
       "groups whose rewards are all equal: keep counts them in the mean, drop leaves them out, resample takes other tasks",
     ),
   ),
+  resampledCalls: live(
+    integer("grpo", {
+      default: 0,
+      min: 0,
+      max: 64,
+      line: "AXPO (arXiv 2605.28774, with 4): where all rollouts of a task that opened a tool call are wrong, the thought of the one whose call was least sure is kept, and so many calls with what follows are sampled again behind it; 0: none",
+    }),
+  ),
+  resampledShare: live(
+    number("grpo", {
+      default: 0.25,
+      min: 0.01,
+      max: 4,
+      line: "most calls that a step samples again, as a share of its rollouts, in whole sets of resampledCalls and at least one; AXPO: 0.25",
+    }),
+  ),
   rankedTasks: live(
     integer("grpo", {
       default: 0,

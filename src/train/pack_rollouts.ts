@@ -8,6 +8,7 @@ import { type BatchSettings, batchWeights } from "./batch_weights.ts";
 import { type CreditSettings, tokenAdvantages } from "./call_credit.ts";
 import type { Metrics } from "./events.ts";
 import type { PackedGroup, Sequence, Target } from "./pack.ts";
+import { areTrained } from "./trained_tokens.ts";
 
 /** What of a step enters the loss. */
 export interface Batch {
@@ -97,29 +98,32 @@ const prefix = (
 const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputImage[] =>
   pictures.map((pixels) => inputImage(pixels, vision));
 
+/** Of what enters no loss. */
 const wholeAdvantage: CreditSettings = { callCredit: 0, callRouting: "whole" };
 
-/** A rollout after its prompt; the model's own tokens are its targets. */
+/**
+ * A rollout after its prompt; the model's own tokens are its targets: with the settings of a loss those that enter it, else all.
+ */
 function sequence(
   { rollout, toolImages }: Attempt,
   weight: number,
   vision: VisionConfig,
-  credit: CreditSettings = wholeAdvantage,
+  credit: CreditSettings | null = null,
 ): Sequence {
   expectFromHere(rollout, "read by another model");
-  const advantages = tokenAdvantages(rollout, credit);
+  const advantages = tokenAdvantages(rollout, credit ?? wholeAdvantage);
+  const trained = credit ? areTrained(rollout) : null;
   const tokens: number[] = [];
   const targets: Target[] = [];
+  let written = 0;
   for (const { source, tokens: own, logprobs } of rollout.segments.slice(1)) {
     if (source === "model")
-      for (const [i, token] of own.entries())
-        targets.push({
-          at: tokens.length + i - 1,
-          token,
-          weight,
-          oldLogprob: logprobs[i],
-          advantage: advantages[targets.length]!,
-        });
+      for (const [i, token] of own.entries()) {
+        const advantage = advantages[written]!;
+        const isLeftOut = trained !== null && !trained[written];
+        written++;
+        if (!isLeftOut) targets.push({ at: tokens.length + i - 1, token, weight, oldLogprob: logprobs[i], advantage });
+      }
     tokens.push(...own);
   }
   return { tokens, images: inputImages(toolImages, vision), targets };

@@ -183,6 +183,8 @@ const elsewhere = object<NonNullable<Rollout["elsewhere"]>>(
   { view, graphs: choice<true>(true) },
 );
 
+const continues = object<NonNullable<Rollout["continues"]>>({ rollout: text, token: whole(0, most.tokens) }, {});
+
 export const rollout = object<Rollout>(
   {
     id: text,
@@ -203,5 +205,7 @@ export const rollout = object<Rollout>(
     elsewhere,
     response,
     judged,
+    continues,
+    continuedAt: whole(0, most.tokens),
   },
 );

@@ -497,7 +497,11 @@ describe("a remote judge", () => {
   const read = (parts: TrainingParts): TaskSource => ({
     ...parts.source,
     take: async (step, count) =>
-      (await parts.source.take(step, count)).map((task) => ({ ...task, source: "read", answer: "a bowl of cherries" })),
+      (await parts.source.take(step, count)).map((task) => ({
+        ...task,
+        source: "described",
+        answer: "a bowl of cherries",
+      })),
   });
   const question = { url: "", model: "fake", canaryRate: 0, timeoutMs: 30_000 };
 

@@ -4,6 +4,7 @@ import type { ModelConfig } from "../../model/config.ts";
 import type { Preprocessor } from "../../model/preprocessor.ts";
 import { chosenWorlds } from "../../tasks/worlds/table.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { mostSets } from "../../train/resampled_calls.ts";
 import type { InputSize, PassageShape, RolloutShape, StepShape } from "./simulated_step.ts";
 
 /** What one rollout and its prompt are taken to be, on average. */
@@ -104,8 +105,18 @@ export function assumedStep(
       ? rolloutOf(capacityTokens, calls, wholePicture, largest + around)
       : rolloutOf(usual.modelTokens, Math.floor((i + 1) * usual.calls) - Math.floor(i * usual.calls), answer, 0),
   );
+  const sets = mostSets(config, tasksPerStep * rolloutsPerTask);
+  const continued = rollouts.find(({ answers }) => answers.length > 0) ?? rollouts[0]!;
+  const continuationsOf = (task: number): RolloutShape[] => {
+    const own = Math.floor(sets / tasksPerStep) + (task < sets % tasksPerStep ? 1 : 0);
+    return Array.from({ length: own * config.resampledCalls }, () => continued);
+  };
   return {
-    tasks: Array.from({ length: tasksPerStep }, (_, i) => ({ prompt: prompts[i % prompts.length]!, rollouts })),
+    tasks: Array.from({ length: tasksPerStep }, (_, i) => ({
+      prompt: prompts[i % prompts.length]!,
+      rollouts,
+      continuations: continuationsOf(i),
+    })),
     capacityTokens,
   };
 }

@@ -44,6 +44,8 @@ export interface RolloutShape {
 export interface TaskShape {
   prompt: PassageShape;
   rollouts: readonly RolloutShape[];
+  /** Those that continue others: sampled in the room of the rollouts, and trained beside them. */
+  continuations?: readonly RolloutShape[];
 }
 
 export interface StepShape {
@@ -220,10 +222,10 @@ function whole(shape: PassageShape, { vision, imageTokenId }: ModelConfig) {
   };
 }
 
-function groupOf({ prompt, rollouts }: TaskShape, model: ModelConfig): PackedGroup {
+function groupOf({ prompt, rollouts, continuations = [] }: TaskShape, model: ModelConfig): PackedGroup {
   const images = (passage: Passage) => passage.images.map((pixels) => inputImage(pixels, model.vision));
   const opening = passageOf(prompt, model);
-  const sequences = rollouts.map(({ turns, answers }): Sequence => {
+  const sequences = [...rollouts, ...continuations].map(({ turns, answers }): Sequence => {
     const tokens: number[] = [];
     const targets: Target[] = [];
     const shown: Sequence["images"][number][] = [];

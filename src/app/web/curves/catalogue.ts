@@ -123,6 +123,21 @@ export const knownCurves: readonly CurveSpec[] = [
   ),
   many(
     "tool",
+    "resampling",
+    "calls sampled again",
+    [
+      part("resampled_groups", "groups", "--soft"),
+      part("rescued_groups", "rescued", "--answer"),
+      part("resampled_accuracy", "continuations right", "--tool"),
+    ],
+    {
+      line: "groups whose calls were all wrong, so that one was sampled again; of these, the groups in which that gave a right answer; and the share of continuations that were right",
+      range: share,
+      optional: true,
+    },
+  ),
+  many(
+    "tool",
     "call_credit",
     "credit of calls",
     [

@@ -1,4 +1,5 @@
 import { useId } from "preact/hooks";
+import type { Rollout } from "../../../agent/rollout.ts";
 import { probedCalls } from "../../../train/call_credit.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { isLossName, lossNames, lossRecipes } from "../../../train/loss_recipes.ts";
@@ -20,6 +21,14 @@ export function FormulaPanel({ step }: { step: StepContext }) {
       </p>
     );
   if (chosen.branch) return <p class="soft">Nothing is learned from a branch: its tokens are in no loss.</p>;
+  if (unit.untrained)
+    return (
+      <p class="soft">
+        {chosen.rollout.continues
+          ? "This token is in the loss of the rollout that this one continues. Choose one behind it."
+          : "This token is not in the loss, because other rollouts go on from where its call began. Choose one before."}
+      </p>
+    );
   if (lacksLogprobs(chosen.rollout))
     return (
       <p class="soft">
@@ -57,7 +66,7 @@ export function FormulaPanel({ step }: { step: StepContext }) {
   return (
     <div class="formula">
       <p class="soft small">
-        Weights: {measures.line}. Rewards of the group: {rewardsText(own)}.
+        Weights: {measures.line}. {comparedText(chosen.rollout)}: {rewardsText(own)}.
       </p>
       {loss.advantage === 0 && (
         <p class="small">
@@ -98,6 +107,14 @@ function nameOf(name: string, moved: Partial<RunConfig>): string {
   const label = isLossName(name) ? lossRecipes[name].label : "this run";
   return Object.keys(moved).length > 0 ? `${label}, changed` : label;
 }
+
+/** Whose rewards make the advantage. */
+const comparedText = ({ continues, continuedAt }: Rollout): string =>
+  continues
+    ? "Rewards of all that continue the same rollout"
+    : continuedAt === undefined
+      ? "Rewards of the group"
+      : "Rewards of the group, this one’s as its continuations recovered it";
 
 const rewardsText = ({ loss: { rewards } }: Written): string =>
   rewards.map((reward) => (reward === null ? "none" : figure(reward))).join(", ");

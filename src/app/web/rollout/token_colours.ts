@@ -89,7 +89,7 @@ function scaleOf(
     }
     case "advantage":
       return {
-        strength: (_, index) => advantages?.[index] ?? 0,
+        strength: ({ untrained }, index) => (untrained ? 0 : (advantages?.[index] ?? 0)),
         full: 2,
         ends: ["advantage −2", "+2"],
         twoSided: true,

@@ -33,7 +33,7 @@ export function TokenPanel({ step }: { step: StepContext }) {
           {model && (
             <>
               <Measured step={step} measured={measured} />
-              <Row label="advantage">{advantage === null ? "–" : signed(advantage)}</Row>
+              <Row label="advantage">{advantage === null || unit.untrained ? "–" : signed(advantage)}</Row>
               <LossRows step={step} />
             </>
           )}
@@ -199,6 +199,8 @@ export const share = (part: number, whole: number): string => (whole === 0 ? "�
 function originText({ unit, chosen }: StepContext): string {
   if (unit.given) return "a person · not sampled";
   if (unit.source !== "model") return `${unit.source} · masked`;
+  if (unit.untrained)
+    return chosen.rollout.continues ? "model · in the loss of the rollout before" : "model · not in the loss";
   return chosen.branch ? "model · a branch, not trained on" : "model · in the loss";
 }
 

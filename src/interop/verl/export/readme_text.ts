@@ -40,6 +40,11 @@ function differencesOf({ config, view }: ExportedRun, exported: ExportedModel): 
         ]
       : []),
     ...(overlong === "mask" ? ["Rollouts that ran out are left out of the loss here; verl trains on them."] : []),
+    ...(config.resampledCalls > 0
+      ? [
+          "Calls that were all wrong are sampled again here (resampledCalls, AXPO); verl has no such round. The stored rollouts of the check have none either.",
+        ]
+      : []),
     ...(microBatchRollouts === 0
       ? [
           "Losses are aggregated over the whole step here; verl's actor takes micro-batches of 4 and corrects their weights.",
