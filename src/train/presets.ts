@@ -51,7 +51,7 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
   },
   hunt: {
     line: "Hunt: each zoom shows where to look next; two to four calls to a digit",
-    changes: { ...worlds, worlds: "hunt", ...presetScenes.hunt },
+    changes: { ...worlds, worlds: "hunt", ...presetScenes.hunt, steps: 150 },
   },
   relate: {
     line: "Relate: which of two digits is larger? Both must be looked at",
