@@ -37,7 +37,7 @@ const worlds: Partial<RunConfig> = {
   nextTurnTokens: 18,
   maxToolCalls: 4,
   learningRate: 1e-4,
-  steps: 150,
+  steps: 100,
 };
 
 /** Named starting points: what differs from the defaults, and a line for people. */
@@ -51,7 +51,7 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
   },
   hunt: {
     line: "Hunt: each zoom shows where to look next; two to four calls to a digit",
-    changes: { ...worlds, worlds: "hunt", ...presetScenes.hunt, steps: 200 },
+    changes: { ...worlds, worlds: "hunt", ...presetScenes.hunt, steps: 150 },
   },
   relate: {
     line: "Relate: which of two digits is larger? Both must be looked at",
@@ -63,7 +63,7 @@ export const presets: Record<string, { line: string; changes: Partial<RunConfig>
   },
   count: {
     line: "Count: shapes that hide parts of each other; the whole picture shows them, a crop does not",
-    changes: { ...worlds, worlds: "count", ...presetScenes.count },
+    changes: { ...worlds, worlds: "count", ...presetScenes.count, learningRate: 5e-5 },
   },
   budget: {
     line: "Budget: half of the questions need a zoom, the others answers too long to follow one",

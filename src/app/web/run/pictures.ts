@@ -1,10 +1,15 @@
 import type { Pixels } from "../../../image/pixels.ts";
 import type { Task } from "../../../tasks/task.ts";
+import { type SceneSettings, usualScenes } from "../../../tasks/worlds/world.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
 
-/** A 512 x 512 picture takes 0.8 MB. */
-const keptPictures = 48;
+/** Bytes of pictures that are kept: 80 of 512 x 512, or five of 2,048 x 2,048. */
+const mostKeptBytes = 64 * 2 ** 20;
+
+const bytesOf = (pictures: readonly Pixels[]): number => pictures.reduce((sum, { data }) => sum + data.byteLength, 0);
+
+const sceneKnobs = Object.keys(usualScenes) as (keyof SceneSettings)[];
 
 interface Request {
   task: Task;
@@ -31,8 +36,7 @@ export class Pictures {
   /** Pictures depend on these knobs, and two runs may share a task's id. */
   keyOf(task: Task, config: RunConfig): string {
     if (config.data) return [task.id, config.data, config.maxSourcePixels].join(" ");
-    const { objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare } = config;
-    return [task.id, objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare].join(" ");
+    return [task.id, ...sceneKnobs.map((knob) => config[knob])].join(" ");
   }
 
   /** The task's pictures if they are here already. */
@@ -79,8 +83,10 @@ export class Pictures {
   #keep(key: string, pictures: Pixels[]): void {
     this.#kept.delete(key);
     this.#kept.set(key, pictures);
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= keptPictures) break;
+    let bytes = [...this.#kept.values()].reduce((sum, one) => sum + bytesOf(one), 0);
+    for (const [oldest, given] of this.#kept) {
+      if (bytes <= mostKeptBytes || oldest === key) break;
+      bytes -= bytesOf(given);
       this.#kept.delete(oldest);
     }
   }
