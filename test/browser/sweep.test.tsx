@@ -86,8 +86,8 @@ test("a sweep makes its runs beside each other, and a table of what they reached
   expect(open()).toBe(0);
   await soon(() =>
     expect(rows()).toEqual([
-      "learningRate 1e-4 | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | – | 184.500 ± 0.000",
-      "learningRate 3e-4 | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | – | 184.500 ± 0.000",
+      "learningRate 1e-4 | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | – | – | 184.500 ± 0.000",
+      "learningRate 3e-4 | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | – | – | 184.500 ± 0.000",
     ]),
   );
   // They stand in the list like any others, and nothing of the page's own was touched.
@@ -135,7 +135,7 @@ test("it is stopped, which saves, and goes on after a reload", async () => {
   await expect.element(page.getByText("The sweep is done: 2 runs, in a table under Runs")).toBeVisible();
   expect((await worker.runs()).filter((one) => one.steps === steps).map(({ step }) => step)).toEqual([steps, steps]);
   await soon(() =>
-    expect(rows()).toEqual(["these settings | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | – | 184.500 ± 0.000"]),
+    expect(rows()).toEqual(["these settings | 2 | 0.500 ± 0.000 | 0.500 ± 0.000 | – | – | 184.500 ± 0.000"]),
   );
 });
 

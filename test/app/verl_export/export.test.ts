@@ -14,6 +14,7 @@ import { renderTemplate } from "../../../src/policy/template.ts";
 import { Tokenizer } from "../../../src/policy/tokenizer.ts";
 import { rewards } from "../../../src/reward/rewards/table.ts";
 import { scenePictures, sceneTask } from "../../../src/tasks/sources/scenes.ts";
+import { sourceOf, worldNamed } from "../../../src/tasks/worlds/table.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
 import { exported, goldenVerl, unpacked } from "../../support/verl_export.ts";
@@ -78,9 +79,9 @@ describe("worlds of several zooms", () => {
       const task = sceneTask(resolveConfig({ preset }), { seed: 0, split: "train", step: 0, index: 0 });
       expect(row).toMatchObject({
         agent_name: "tool_agent",
-        data_source: preset,
+        data_source: sourceOf(worldNamed(preset)),
         reward_model: { style: "rule", ground_truth: task.answer },
-        extra_info: { id: `${preset}/0/train/0/0`, source: preset, offers_tools: true },
+        extra_info: { id: `${preset}/0/train/0/0`, source: task.source, offers_tools: true },
       });
       expect(row!.prompt).toEqual([{ role: "user", content: `<image>${task.question}`, tools: null }]);
       const { width, height } = await decode(row!.images[0]!.bytes);

@@ -12,7 +12,7 @@ import { sumOfDeepEyes } from "../../../src/reward/rewards/deepeyes_formula.ts";
 import { partsAsVerl } from "../../../src/reward/rewards/verl.ts";
 import { decideByRules } from "../../../src/reward/rules/rules.ts";
 import { Random } from "../../../src/tasks/random.ts";
-import { worldNames } from "../../../src/tasks/worlds/table.ts";
+import { sourceOf, worlds } from "../../../src/tasks/worlds/table.ts";
 
 const folder = new URL("../../../src/interop/verl/python/", import.meta.url).pathname;
 
@@ -26,7 +26,6 @@ from saccade_verl.rewards import score
 from saccade_verl.pictures import smart_resize
 from saccade_verl.zoom import _execute_verl, box_as_deepeyes, Result
 import saccade_verl.zoom as zooming
-from saccade_verl.rules.decide import WORLDS
 zooming.cut_out = lambda picture, box, crop: None
 class View:
     def __init__(self, width, height):
@@ -52,7 +51,7 @@ def deepeyes_box(text, w, h):
 def paid(name, text, source, right):
     seen = {"text": text, "whole": text, "data_source": source, "end": "answer", "answer": "x", "calls": []}
     return score(name, seen, right, {})[0]
-kinds = {"rule": rule, "parse": lambda t: list(parse_turn(t)), "read": lambda t: list(read_turn(t)), "resize": lambda h, w, f, a, b: list(smart_resize(h, w, f, a, b)), "verl": verl_box, "deepeyes": deepeyes_box, "saccade": saccade_box, "worlds": lambda: list(WORLDS), "paid": paid}
+kinds = {"rule": rule, "parse": lambda t: list(parse_turn(t)), "read": lambda t: list(read_turn(t)), "resize": lambda h, w, f, a, b: list(smart_resize(h, w, f, a, b)), "verl": verl_box, "deepeyes": deepeyes_box, "saccade": saccade_box, "paid": paid}
 for line in open(sys.argv[2], encoding="utf-8"):
     kind, *given = json.loads(line)
     print(json.dumps(kinds[kind](*given)))
@@ -175,9 +174,10 @@ test.skipIf(python !== null)(
     ];
     const indexes = ["0", "1", "2", "3", "-1", "1.5", '"1"', "null", "true"];
     const cases: Case[] = [
-      ["worlds"],
-      ["rule", "blue red", "red blue", "What are the colours from left to right?", "order"],
-      ["rule", "seven", "7", "What digit is on the red square?", "hunt"],
+      ...["needles", "scenes", ...worlds.map(sourceOf)].flatMap((source): Case[] => [
+        ["rule", "blue red", "red blue", "What are the colours from left to right?", source],
+        ["rule", "seven", "7", "What digit is on the red square?", source],
+      ]),
       ...indexes.flatMap((index): Case[] =>
         ["[120, 340, 350, 500]", "[0, 0, 1000, 1000]", "[990, 990, 1000, 999]", "[5, 5, 5, 9]", "[1, 2, 3, 1001]"].map(
           (box): Case => ["saccade", `{"image_index": ${index}, "label": "the disc", "bbox_2d": ${box}}`, views],
@@ -221,8 +221,6 @@ function ownAnswer([kind, ...given]: Case): unknown {
       const verdict = decideByRules(text, { answer: second, question: third, source: fourth ?? "x" });
       return verdict && [verdict.right, verdict.rule];
     }
-    case "worlds":
-      return worldNames;
     case "saccade": {
       const views = (second as [number, number][]).map(([width, height]) => ({ original: { width, height } }));
       const reply = zoomAsSaccade(JSON.parse(text), {
