@@ -45,7 +45,8 @@ function who({ segments, calls }: Rollout, index: number): Markup {
 
 function outcome(call: ToolCall): string {
   if (call.replaced) return `its result was replaced by a person: ${replacements[call.replaced.kind]}`;
-  return call.outcome === "ok" ? callSummary(call) : `refused: ${call.message ?? call.outcome}`;
+  const of = (call.imageIndex ?? 0) > 0 ? `, of image ${call.imageIndex}` : "";
+  return call.outcome === "ok" ? `${callSummary(call)}${of}` : `refused: ${call.message ?? call.outcome}`;
 }
 
 const replacements: Record<ReplacedResult["kind"], string> = {

@@ -46,7 +46,7 @@ export function RolloutView() {
           “{shortened(chosen.task.question)}”
         </h2>
         {pictures?.[0] ? (
-          <Stage original={pictures[0]} rollout={rollout} task={chosen.task} />
+          <Stage original={pictures[0]} rollout={rollout} task={chosen.task} inputs={inputs} />
         ) : (
           <NoStage problem={problem} />
         )}
@@ -63,6 +63,8 @@ export function RolloutView() {
                 , with its <Term of="iou" />
               </>
             )}
+            {rollout.calls.some(({ outcome, imageIndex = 0 }) => outcome === "ok" && imageIndex > 0) &&
+              "; dotted: a zoom into a crop, traced back to here"}
             . The page shows the original
             {inputs[0] && `; the model gets ${sizeText(inputs[0])}`}.
           </p>

@@ -8,7 +8,7 @@ import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 import { replacedNames } from "./branch_words.ts";
-import { zoomClass } from "./crops.tsx";
+import { zoomClass } from "./cut_box.tsx";
 import { type Colouring, colouringsOf, coloursOf, type Known, type TokenColours } from "./token_colours.ts";
 import { imageWords, type Unit } from "./token_units.ts";
 
@@ -192,6 +192,7 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
       <span>
         {call?.replaced ? `replaced by ${replacedNames[call.replaced.kind]}` : call ? outcomeLabel(call) : "answered"}
         {picture && ` → ${sizeText(picture)}`}
+        {(call?.imageIndex ?? 0) > 0 && ` · of image ${call?.imageIndex}`}
         {call?.boxWritten && ` · box as generated [${shortened(call.boxWritten.join(", "), 200)}]`}
         {call?.message && ` · ${shortened(call.message)}`}
       </span>

@@ -1,10 +1,14 @@
 import type { Pixels } from "../../../image/pixels.ts";
+import { renderWindow, wholeScene } from "../../../tasks/scenes/render.ts";
+import { problemOf } from "../../../tasks/sources/scenes.ts";
 import type { Task } from "../../../tasks/task.ts";
+import { type SceneSettings, usualScenes } from "../../../tasks/worlds/world.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
 
-/** A 512 x 512 picture takes 0.8 MB. */
-const keptPictures = 48;
+/** A picture of 512 x 512 takes 0.8 MB, one of 2,048 x 2,048 takes 12.6 MB. */
+const keptBytes = 64e6;
+const sceneKnobs = Object.keys(usualScenes) as (keyof SceneSettings)[];
 
 interface Request {
   task: Task;
@@ -31,13 +35,40 @@ export class Pictures {
   /** Pictures depend on these knobs, and two runs may share a task's id. */
   keyOf(task: Task, config: RunConfig): string {
     if (config.data) return [task.id, config.data, config.maxSourcePixels].join(" ");
-    const { objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare } = config;
-    return [task.id, objects, glyphPx, shapeMinPx, shapeMaxPx, legibleShare].join(" ");
+    return [task.id, ...sceneKnobs.map((knob) => config[knob])].join(" ");
   }
 
   /** The task's pictures if they are here already. */
   peek(task: Task, config: RunConfig): Pixels[] | undefined {
     return this.#kept.get(this.keyOf(task, config));
+  }
+
+  /**
+   * A small copy of the picture of a generated task, rendered at that size: no worker is asked, and a scene of 2,048 px
+   * takes no longer than one of 512. Null where the task is of other data.
+   */
+  small(task: Task, config: RunConfig, sidePx: number): Pixels | null {
+    if (config.data !== "") return null;
+    const kept = this.peekSmall(task, config, sidePx);
+    if (kept) return kept;
+    try {
+      const { scene } = problemOf(task.id, config);
+      const picture = renderWindow(scene, wholeScene(scene), sidePx);
+      this.#keep(this.#smallKey(task, config, sidePx), [picture]);
+      return picture;
+    } catch {
+      // What is no scene, a log that was changed by hand: asking for it says what is wrong.
+      return null;
+    }
+  }
+
+  /** The small copy if it is here already. */
+  peekSmall(task: Task, config: RunConfig, sidePx: number): Pixels | null {
+    return this.#kept.get(this.#smallKey(task, config, sidePx))?.[0] ?? null;
+  }
+
+  #smallKey(task: Task, config: RunConfig, sidePx: number): string {
+    return `${sidePx} px ${this.keyOf(task, config)}`;
   }
 
   /** Forgets all: files that pictures were read from may have been replaced. */
@@ -79,9 +110,11 @@ export class Pictures {
   #keep(key: string, pictures: Pixels[]): void {
     this.#kept.delete(key);
     this.#kept.set(key, pictures);
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= keptPictures) break;
-      this.#kept.delete(oldest);
+    let bytes = 0;
+    // The newest stays, whatever its size.
+    for (const [other, kept] of [...this.#kept].reverse()) {
+      bytes += kept.reduce((sum, { data }) => sum + data.length, 0);
+      if (bytes > keptBytes && other !== key) this.#kept.delete(other);
     }
   }
 }
