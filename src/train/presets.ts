@@ -31,7 +31,14 @@ const deepEyes: Partial<RunConfig> = {
 };
 
 /** What runs of the several worlds' model have in common: calls name their picture, and there may be several. */
-const worlds: Partial<RunConfig> = { model: "worlds", firstTurnTokens: 18, nextTurnTokens: 18, maxToolCalls: 4 };
+const worlds: Partial<RunConfig> = {
+  model: "worlds",
+  firstTurnTokens: 18,
+  nextTurnTokens: 18,
+  maxToolCalls: 4,
+  learningRate: 1e-4,
+  steps: 150,
+};
 
 /** A named starting point. */
 export interface Preset {
