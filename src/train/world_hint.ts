@@ -43,9 +43,15 @@ export function worldHint(config: RunConfig): WorldHint | null {
         changes: { model: "worlds", ...forCalls, maxToolCalls: Math.max(maxToolCalls, zooms) },
       },
     };
-  if (model === "worlds" && zoom && maxToolCalls > 0 && zooms > 0 && firstTurnTokens < callTokens)
+  const cut =
+    firstTurnTokens < callTokens
+      ? `a first turn may have ${firstTurnTokens}: every call`
+      : zooms > 1 && nextTurnTokens < callTokens
+        ? `a later turn may have ${nextTurnTokens}: every call but the first`
+        : null;
+  if (model === "worlds" && zoom && maxToolCalls > 0 && zooms > 0 && cut !== null)
     return {
-      sentence: `A call of the model worlds takes ${callTokens} tokens, and a first turn may have ${firstTurnTokens}: every call will be cut off.`,
+      sentence: `A call of the model worlds takes ${callTokens} tokens, and ${cut} will be cut off.`,
       help: { label: `Allow ${callTokens}`, changes: forCalls },
     };
   if (zoom && maxToolCalls < zooms)
