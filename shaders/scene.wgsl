@@ -1,25 +1,16 @@
-// Pictures of scenes, 512 x 512, equal byte for byte to renderWindow of src/tasks/scenes/render.ts, which computes in doubles
+// Pictures of scenes of one size, equal byte for byte to renderWindow of src/tasks/scenes/render.ts, which computes in doubles
 // and rounds to f32 after each step. Here a pixel is computed in f32 with a bound of how far that may be off; where its bytes
 // are not certain under that bound (one of some thousand pixels, more at the rims of shapes), it is computed again in
-// doubles made of words (shared/double.wgsl).
+// doubles made of words (shared/double.wgsl). The bounds of a scene, and why they hold: src/tasks/scenes/f32_errors.ts.
 //   scenes: for each scene its first word in there, then the scenes as src/tasks/scenes/scene_words.ts writes them: numbers
-//   are doubles of two words, but for tables of f32; out: bytes in words, (512, 512, 3) each
+//   are doubles of two words, but for tables and bounds of f32; out: bytes in words, (side, side, 3) each
 
-const SIDE: u32 = 512u;
-const WAVES: u32 = 4u;
-const FIRST_WAVE: u32 = 10u;
-const WAVE_WORDS: u32 = 3072u;
+const FIRST_WAVE: u32 = 16u;
 const BAR_WORDS: u32 = 22u;
 const OBJECT_WORDS: u32 = 28u;
-const GLYPH_COLUMNS: u32 = 5u;
 
-// Bounds of what f32 loses, in levels: on the ground, and in one step of painting.
-const GROUND_ERROR: f32 = 8e-5;
-const STEP_ERROR: f32 = 4e-5;
-// Of the share of a pixel that a bar, a shape or a digit covers.
-const BAR_ERROR: f32 = 1e-4;
-const SHAPE_ERROR: f32 = 5e-4;
-const DIGIT_ERROR: f32 = 2e-6;
+// The largest distance of two neighbours among f32, as a share of the smaller one, and some more.
+const EPSILON: f32 = 1.01 * 0x1p-23;
 
 const HALF: vec2u = vec2u(0u, 0x3fe00000u);
 const ONE: vec2u = vec2u(0u, 0x3ff00000u);
@@ -45,55 +36,132 @@ fn is_within(value: u32, at: u32) -> bool {
   return value >= scenes[at] && value < scenes[at + 1u];
 }
 
+fn side_of(scene: u32) -> u32 {
+  return scenes[scene + 10u];
+}
+
+fn waves_of(scene: u32) -> u32 {
+  return scenes[scene + 11u];
+}
+
+fn wave_at(scene: u32, index: u32) -> u32 {
+  return scene + FIRST_WAVE + index * side_of(scene) * 6u;
+}
+
+// Of a wave's cosine and sine in a row; those of a column stand before all rows.
+fn row_of_wave(scene: u32, wave: u32, y: u32) -> u32 {
+  return wave + 2u * side_of(scene) + y * 4u;
+}
+
+fn bars_of(scene: u32) -> u32 {
+  return scenes[scene + 6u];
+}
+
 fn bar_at(scene: u32, index: u32) -> u32 {
   return scene + scenes[scene + 8u] + index * BAR_WORDS;
+}
+
+fn objects_of(scene: u32) -> u32 {
+  return scenes[scene + 7u];
 }
 
 fn object_at(scene: u32, index: u32) -> u32 {
   return scene + scenes[scene + 9u] + index * OBJECT_WORDS;
 }
 
-// Where the shares of ink begin that a digit has in a row and in a column.
+// Columns of dots in an object's text.
+fn dots_of(object: u32) -> u32 {
+  return scenes[object + 11u];
+}
+
+// Where the shares of ink begin that a text has in a row and in a column.
 fn ink_of_row(scene: u32, object: u32, y: u32) -> u32 {
-  return scene + scenes[object + 9u] + (y - scenes[object + 4u]) * GLYPH_COLUMNS;
+  return scene + scenes[object + 9u] + (y - scenes[object + 4u]) * dots_of(object);
 }
 
 fn ink_of_column(scene: u32, object: u32, x: u32) -> u32 {
-  return scene + scenes[object + 10u] + (x - scenes[object + 6u]) * GLYPH_COLUMNS;
+  return scene + scenes[object + 10u] + (x - scenes[object + 6u]) * dots_of(object);
 }
 
 // In f32
 
-struct Levels {
-  rgb: vec3f,
-  // No level is farther than this from the one in doubles.
-  error: f32,
+// Four pixels beside each other.
+struct Four {
+  red: vec4f,
+  green: vec4f,
+  blue: vec4f,
+  // No level of a pixel is farther than this from the one in doubles.
+  error: vec4f,
+}
+
+fn columns_from(x: u32) -> vec4u {
+  return vec4u(x, x + 1u, x + 2u, x + 3u);
+}
+
+// Whether any of four columns is in a range, and which of them are.
+fn meets(x: u32, at: u32) -> bool {
+  return x + 4u > scenes[at] && x < scenes[at + 1u];
+}
+
+fn which_within(x: u32, at: u32) -> vec4<bool> {
+  let columns = columns_from(x);
+  return (columns >= vec4u(scenes[at])) & (columns < vec4u(scenes[at + 1u]));
 }
 
 fn levels_at(at: u32) -> vec3f {
   return vec3f(float(at), float(at + 2u), float(at + 4u));
 }
 
-fn painted(under: Levels, levels: vec3f, share: f32, share_error: f32) -> Levels {
-  let apart = levels - under.rgb;
-  let most = max(max(abs(apart.x), abs(apart.y)), abs(apart.z)) + under.error;
-  return Levels(under.rgb + apart * share, under.error + most * share_error + STEP_ERROR);
+fn step_error(scene: u32) -> f32 {
+  return float_of_table(scene + 13u);
 }
 
-fn covered(start: f32, low: f32, high: f32) -> f32 {
-  return max(0.0, min(start + 1.0, high) - max(start, low));
+fn solid(scene: u32, levels: vec3f) -> Four {
+  return Four(vec4f(levels.x), vec4f(levels.y), vec4f(levels.z), vec4f(step_error(scene)));
 }
 
-fn depth(shape: u32, dx: f32, dy: f32, extent: f32) -> f32 {
+struct Paint {
+  levels: vec3f,
+  share: vec4f,
+  share_error: vec4f,
+}
+
+fn painted(scene: u32, under: Four, paint: Paint) -> Four {
+  let red = paint.levels.x - under.red;
+  let green = paint.levels.y - under.green;
+  let blue = paint.levels.z - under.blue;
+  let most = max(max(abs(red), abs(green)), abs(blue)) + under.error;
+  return Four(
+    under.red + red * paint.share,
+    under.green + green * paint.share,
+    under.blue + blue * paint.share,
+    under.error + most * (paint.share_error + 2.0 * EPSILON) + step_error(scene),
+  );
+}
+
+fn chosen(others: Four, those: Four, which: vec4<bool>) -> Four {
+  return Four(
+    select(others.red, those.red, which),
+    select(others.green, those.green, which),
+    select(others.blue, those.blue, which),
+    select(others.error, those.error, which),
+  );
+}
+
+fn covered(start: vec4f, low: f32, high: f32) -> vec4f {
+  return max(vec4f(0.0), min(start + 1.0, vec4f(high)) - max(start, vec4f(low)));
+}
+
+fn depth(shape: u32, dx: vec4f, dy: f32, extent: f32) -> vec4f {
   switch (shape) {
     case 0u: {
       return extent - sqrt(dx * dx + dy * dy);
     }
     case 1u: {
-      return extent - max(dx, abs(dy));
+      return extent - max(dx, vec4f(abs(dy)));
     }
     case 2u: {
-      return min(((dy + extent) / 2.0 - dx) * 0.8944, extent - dy);
+      return min(((dy + extent) * 0.5 - dx) * 0.8944, vec4f(extent - dy));
     }
     default: {
       return (extent - dx - abs(dy)) * 0.70710678;
@@ -101,59 +169,97 @@ fn depth(shape: u32, dx: f32, dy: f32, extent: f32) -> f32 {
   }
 }
 
-fn quick_pixel(scene: u32, x: u32, y: u32) -> Levels {
-  var grey = 0.0;
-  for (var w = 0u; w < WAVES; w++) {
-    let wave = scene + FIRST_WAVE + w * WAVE_WORDS;
-    let column = wave + x * 2u;
-    let row = wave + 2u * SIDE + y * 4u;
-    grey += float(row) * float_of_table(column) - float(row + 2u) * float_of_table(column + 1u);
-  }
-  var pixel = Levels(levels_at(scene) + grey, GROUND_ERROR);
-  for (var i = 0u; i < scenes[scene + 6u]; i++) {
-    let bar = bar_at(scene, i);
-    if (is_within(x, bar) && is_within(y, bar + 2u)) {
-      let levels = levels_at(bar + 16u);
-      if (is_within(x, bar + 4u) && is_within(y, bar + 6u)) {
-        pixel = Levels(levels, STEP_ERROR);
-      } else {
-        let down = covered(f32(y), float(bar + 8u), float(bar + 10u));
-        let across = covered(f32(x), float(bar + 12u), float(bar + 14u));
-        pixel = painted(pixel, levels, down * across, BAR_ERROR);
-      }
-    }
-  }
-  for (var i = 0u; i < scenes[scene + 7u]; i++) {
-    let object = object_at(scene, i);
-    if (is_within(y, object) && is_within(x, object + 2u)) {
-      let dx = abs(f32(x) + 0.5 - float(object + 12u));
-      let dy = f32(y) + 0.5 - float(object + 14u);
-      let share = 0.5 + depth(scenes[object + 8u], dx, dy, float(object + 18u));
-      if (share >= 1.0 + SHAPE_ERROR) {
-        pixel = Levels(levels_at(object + 20u), STEP_ERROR);
-      } else if (share > -SHAPE_ERROR) {
-        pixel = painted(pixel, levels_at(object + 20u), clamp(share, 0.0, 1.0), SHAPE_ERROR);
-      }
-    }
-    if (is_within(y, object + 4u) && is_within(x, object + 6u)) {
-      let row = ink_of_row(scene, object, y);
-      let column = ink_of_column(scene, object, x);
-      var share = 0.0;
-      for (var j = 0u; j < GLYPH_COLUMNS; j++) {
-        share += float_of_table(row + j) * float_of_table(column + j);
-      }
-      if (share > 0.0) {
-        pixel = painted(pixel, vec3f(float(object + 26u)), share, DIGIT_ERROR);
-      }
-    }
-  }
-  return pixel;
+// Of a depth. In the object's box dx, |dy| and extent are at most D = 1.2 (extent + 2), so that a circle's sum of squares is
+// off by 2 epsilon and its root, sqrt(2) D, by that half and 5 more (what WGSL allows): 8.5 epsilon D. dx and dy are rounded
+// (1.5 D in the root), extent (.5 D), their difference (1.5 D), and the share of it (1.5 D): 13.5 epsilon D, and the centre's.
+// The other shapes take less.
+fn shape_error(scene: u32, extent: f32) -> f32 {
+  return float_of_table(scene + 15u) + 17.0 * EPSILON * (extent + 2.0);
 }
 
-// Whether a level may be so near to the middle between two bytes that its bound reaches over it.
-fn is_uncertain(pixel: Levels) -> bool {
-  let from_middle = abs(fract(pixel.rgb) - vec3f(0.5));
-  return min(min(from_middle.x, from_middle.y), from_middle.z) <= pixel.error;
+fn quick_ground(scene: u32, x: u32, y: u32) -> Four {
+  var grey = vec4f(0.0);
+  var sums = vec4f(0.0);
+  for (var w = 0u; w < waves_of(scene); w++) {
+    let wave = wave_at(scene, w);
+    let row = row_of_wave(scene, wave, y);
+    let column = wave + x * 2u;
+    let cosines = vec4u(scenes[column], scenes[column + 2u], scenes[column + 4u], scenes[column + 6u]);
+    let sines = vec4u(scenes[column + 1u], scenes[column + 3u], scenes[column + 5u], scenes[column + 7u]);
+    grey += float(row) * bitcast<vec4f>(cosines) - float(row + 2u) * bitcast<vec4f>(sines);
+    sums += abs(grey);
+  }
+  let base = levels_at(scene);
+  let error = float_of_table(scene + 12u) + 1.5 * EPSILON * sums;
+  return Four(base.x + grey, base.y + grey, base.z + grey, error);
+}
+
+fn quick_four(scene: u32, x: u32, y: u32) -> Four {
+  let columns = vec4f(columns_from(x));
+  var four = quick_ground(scene, x, y);
+  for (var i = 0u; i < bars_of(scene); i++) {
+    let bar = bar_at(scene, i);
+    if (is_within(y, bar + 2u) && meets(x, bar)) {
+      let levels = levels_at(bar + 16u);
+      let full = which_within(x, bar + 4u) & vec4<bool>(is_within(y, bar + 6u));
+      if (!all(full)) {
+        let down = covered(vec4f(f32(y)), float(bar + 8u), float(bar + 10u));
+        let across = covered(columns, float(bar + 12u), float(bar + 14u));
+        let paint = Paint(levels, down * across, vec4f(float_of_table(scene + 14u)));
+        four = chosen(four, painted(scene, four, paint), which_within(x, bar));
+      }
+      four = chosen(four, solid(scene, levels), full);
+    }
+  }
+  for (var i = 0u; i < objects_of(scene); i++) {
+    let object = object_at(scene, i);
+    if (is_within(y, object) && meets(x, object + 2u)) {
+      let dx = abs(columns + 0.5 - float(object + 12u));
+      let dy = f32(y) + 0.5 - float(object + 14u);
+      let extent = float(object + 18u);
+      let error = shape_error(scene, extent);
+      let share = 0.5 + depth(scenes[object + 8u], dx, dy, extent);
+      let inside = which_within(x, object + 2u);
+      let levels = levels_at(object + 20u);
+      let paint = Paint(levels, clamp(share, vec4f(0.0), vec4f(1.0)), vec4f(error));
+      four = chosen(four, painted(scene, four, paint), inside & (share > vec4f(-error)));
+      four = chosen(four, solid(scene, levels), inside & (share >= vec4f(1.0 + error)));
+    }
+    if (is_within(y, object + 4u) && meets(x, object + 6u)) {
+      let share = vec4f(
+        ink_share(scene, object, x, y),
+        ink_share(scene, object, x + 1u, y),
+        ink_share(scene, object, x + 2u, y),
+        ink_share(scene, object, x + 3u, y),
+      );
+      // As many products and sums as dots, none of which is larger than the share.
+      let error = f32(dots_of(object)) * EPSILON * share;
+      let paint = Paint(vec3f(float(object + 26u)), share, error);
+      four = chosen(four, painted(scene, four, paint), share > vec4f(0.0));
+    }
+  }
+  return four;
+}
+
+fn ink_share(scene: u32, object: u32, x: u32, y: u32) -> f32 {
+  var share = 0.0;
+  if (is_within(x, object + 6u)) {
+    let row = ink_of_row(scene, object, y);
+    let column = ink_of_column(scene, object, x);
+    for (var j = 0u; j < dots_of(object); j++) {
+      share += float_of_table(row + j) * float_of_table(column + j);
+    }
+  }
+  return share;
+}
+
+fn from_middle(levels: vec4f) -> vec4f {
+  return abs(fract(levels) - vec4f(0.5));
+}
+
+// Where a level may be so near to the middle between two bytes that its bound reaches over it.
+fn which_uncertain(four: Four) -> vec4<bool> {
+  return min(min(from_middle(four.red), from_middle(four.green)), from_middle(four.blue)) <= four.error;
 }
 
 // In doubles
@@ -202,10 +308,10 @@ fn depth_double(shape: u32, dx: vec2u, dy: vec2u, extent: vec2u) -> vec2u {
 
 fn exact_pixel(scene: u32, x: u32, y: u32) -> vec3f {
   var grey = 0.0;
-  for (var w = 0u; w < WAVES; w++) {
-    let wave = scene + FIRST_WAVE + w * WAVE_WORDS;
+  for (var w = 0u; w < waves_of(scene); w++) {
+    let wave = wave_at(scene, w);
     let column = wave + x * 2u;
-    let row = wave + 2u * SIDE + y * 4u;
+    let row = row_of_wave(scene, wave, y);
     let cosines = multiply_double(number(row), double_of_f32(float_of_table(column)));
     let sines = multiply_double(number(row + 2u), double_of_f32(float_of_table(column + 1u)));
     grey = f32_of_double(add_double(double_of_f32(grey), subtract_double(cosines, sines)));
@@ -214,7 +320,7 @@ fn exact_pixel(scene: u32, x: u32, y: u32) -> vec3f {
   for (var c = 0u; c < 3u; c++) {
     pixel[c] = f32_of_double(add_double(double_of_f32(grey), number(scene + 2u * c)));
   }
-  for (var i = 0u; i < scenes[scene + 6u]; i++) {
+  for (var i = 0u; i < bars_of(scene); i++) {
     let bar = bar_at(scene, i);
     if (is_within(x, bar) && is_within(y, bar + 2u)) {
       let down = covered_double(y, number(bar + 8u), number(bar + 10u));
@@ -222,7 +328,7 @@ fn exact_pixel(scene: u32, x: u32, y: u32) -> vec3f {
       pixel = painted_double(pixel, doubles_at(bar + 16u), multiply_double(down, across));
     }
   }
-  for (var i = 0u; i < scenes[scene + 7u]; i++) {
+  for (var i = 0u; i < objects_of(scene); i++) {
     let object = object_at(scene, i);
     if (is_within(y, object) && is_within(x, object + 2u)) {
       let dx = magnitude(subtract_double(double_of_f32(f32(x) + 0.5), number(object + 12u)));
@@ -237,7 +343,7 @@ fn exact_pixel(scene: u32, x: u32, y: u32) -> vec3f {
       let row = ink_of_row(scene, object, y);
       let column = ink_of_column(scene, object, x);
       var share = vec2u(0u, 0u);
-      for (var j = 0u; j < GLYPH_COLUMNS; j++) {
+      for (var j = 0u; j < dots_of(object); j++) {
         let left = double_of_f32(float_of_table(row + j));
         share = add_double(share, multiply_double(left, double_of_f32(float_of_table(column + j))));
       }
@@ -249,39 +355,45 @@ fn exact_pixel(scene: u32, x: u32, y: u32) -> vec3f {
 }
 
 // The nearest bytes, ties to even.
-fn bytes(levels: vec3f) -> u32 {
-  let clipped = clamp(levels, vec3f(0.0), vec3f(255.0));
+fn bytes(levels: vec4f) -> vec4u {
+  let clipped = clamp(levels, vec4f(0.0), vec4f(255.0));
   let below = floor(clipped);
   let rest = clipped - below;
-  let odd = (vec3u(below) & vec3u(1u)) == vec3u(1u);
-  let up = (rest > vec3f(0.5)) | ((rest == vec3f(0.5)) & odd);
-  let whole = vec3u(below) + select(vec3u(0u), vec3u(1u), up);
+  let odd = (vec4u(below) & vec4u(1u)) == vec4u(1u);
+  let up = (rest > vec4f(0.5)) | ((rest == vec4f(0.5)) & odd);
+  return vec4u(below) + select(vec4u(0u), vec4u(1u), up);
+}
+
+fn exact_bytes(scene: u32, x: u32, y: u32) -> u32 {
+  let whole = bytes(vec4f(exact_pixel(scene, x, y), 0.0));
   return whole.x | (whole.y << 8u) | (whole.z << 16u);
 }
 
-fn pixel_at(scene: u32, x: u32, y: u32) -> u32 {
-  let quick = quick_pixel(scene, x, y);
-  if (is_uncertain(quick)) {
-    return bytes(exact_pixel(scene, x, y));
-  }
-  return bytes(quick.rgb);
-}
-
-// A thread for each four pixels of a row, which are three words; a layer of workgroups for each scene.
+// A thread for each four pixels of a row, which are three words; rows and scenes are those of the workgroups. The side is a
+// multiple of 4.
 @compute @workgroup_size(64)
 fn render(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let four = workgroup.x * 64u + lane;
-  let scene = scenes[workgroup.y];
-  let y = four * 4u / SIDE;
-  let x = four * 4u % SIDE;
-  var p: vec4u;
-  for (var i = 0u; i < 4u; i++) {
-    p[i] = pixel_at(scene, x + i, y);
+  let scene = scenes[workgroup.z];
+  let side = side_of(scene);
+  let x = (workgroup.x * 64u + lane) * 4u;
+  let y = workgroup.y;
+  if (x >= side) {
+    return;
   }
-  let word = (workgroup.y * SIDE * SIDE / 4u + four) * 3u;
+  let quick = quick_four(scene, x, y);
+  var p = bytes(quick.red) | (bytes(quick.green) << vec4u(8u)) | (bytes(quick.blue) << vec4u(16u));
+  let uncertain = which_uncertain(quick);
+  if (any(uncertain)) {
+    for (var i = 0u; i < 4u; i++) {
+      if (uncertain[i]) {
+        p[i] = exact_bytes(scene, x + i, y);
+      }
+    }
+  }
+  let word = ((workgroup.z * side + y) * side + x) / 4u * 3u;
   out[word] = p[0] | (p[1] << 24u);
   out[word + 1u] = (p[1] >> 8u) | (p[2] << 16u);
   out[word + 2u] = (p[2] >> 16u) | (p[3] << 8u);

@@ -117,7 +117,7 @@ function turnAt({ segments, id }: Rollout, { at, kind }: Exclude<Intervention, {
 }
 
 /** All that stands before a turn, and so many of its tokens. */
-function before({ rollout, views }: Parent, segment: number, kept: number): Begun {
+export function before({ rollout, views }: Parent, segment: number, kept: number): Begun {
   const turn = rollout.segments[segment]!;
   const whole = rollout.segments.slice(1, segment);
   const shown = whole.flatMap(({ images }) => images);

@@ -68,11 +68,9 @@ export async function* roll(
   settings: RollSettings,
   opened?: OpenedTasks,
 ): AsyncGenerator<RollEvent | GroupEnded, Rolled> {
-  const { chat, tokenizer } = parts;
   const { step, rolloutsPerTask, firstTask = 0 } = settings;
-  const { openings, capacity, conversations } = opened ?? (await openTasks(parts, tasks, settings));
-  const environment = openEnvironment(settings);
-  const groups = openings.map((opening, task): GrowingGroup => {
+  const begun = opened ?? (await openTasks(parts, tasks, settings));
+  const groups = begun.openings.map((opening, task): GrowingGroup => {
     const taskIndex = firstTask + task;
     const rollouts = Array.from({ length: rolloutsPerTask }, (_, rollout) => {
       const place = { step: step + 1, taskIndex, rolloutIndex: rollout };
@@ -80,6 +78,22 @@ export async function* roll(
     });
     return { task, rollouts };
   });
+  yield* growGroups(parts, groups, begun, settings);
+  return {
+    rollouts: groups.map(({ rollouts }) => rollouts.map(({ rollout }) => rollout)),
+    promptImages: begun.openings.map(({ passage }) => passage.images),
+    toolImages: groups.map(({ rollouts }) => rollouts.map((rollout) => rollout.toolImages)),
+  };
+}
+
+/** Lets the rollouts of some groups grow to their ends, and gives the policy's cache back. @param again  they continue others */
+export async function* growGroups(
+  { chat, tokenizer }: RollParts,
+  groups: readonly GrowingGroup[],
+  { capacity, conversations }: OpenedTasks,
+  settings: RollSettings & { again?: true },
+): AsyncGenerator<RollEvent | GroupEnded, void> {
+  const environment = openEnvironment(settings);
   try {
     const turnParts = { conversations, environment, tokenizer, chat, settings, capacity };
     const lanes = inLanes(groups, settings.lanes ?? 1);
@@ -91,11 +105,12 @@ export async function* roll(
         const { turn } = written;
         return {
           type: "decode",
-          step: step + 1,
+          step: settings.step + 1,
           turn,
           tokens: sum("tokens"),
           waiting: sum("waiting"),
           done: sum("done"),
+          ...(settings.again && { again: true as const }),
         };
       }),
     );
@@ -106,12 +121,6 @@ export async function* roll(
     const all = groups.flatMap(({ rollouts }) => rollouts);
     await atMost(longestClosingMs, Promise.allSettled(all.map((rollout) => rollout.close())));
   }
-
-  return {
-    rollouts: groups.map(({ rollouts }) => rollouts.map(({ rollout }) => rollout)),
-    promptImages: openings.map(({ passage }) => passage.images),
-    toolImages: groups.map(({ rollouts }) => rollouts.map((rollout) => rollout.toolImages)),
-  };
 }
 
 /** Groups in so many parts of about the same size; fewer where there are fewer groups. */

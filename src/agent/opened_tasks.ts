@@ -1,4 +1,4 @@
-import type { Conversations } from "../policy/policy.ts";
+import type { Conversations, Prompt } from "../policy/policy.ts";
 import type { Task } from "../tasks/task.ts";
 import { elapsing, onHost } from "../timeline.ts";
 import type { Opening } from "./growing_rollout.ts";
@@ -19,30 +19,39 @@ export async function openTasks(
   tasks: readonly Task[],
   settings: RollSettings,
 ): Promise<OpenedTasks> {
-  const { policy, chat } = parts;
+  const openings = await elapsing("open tasks", Promise.all(tasks.map((task) => openTask(task, parts, settings))));
+  return openPrompts(
+    parts,
+    openings,
+    openings.map(({ passage }) => passage),
+    settings,
+  );
+}
+
+/** The same with prompts of one's own, one for each opening: with more behind them, or with places in the step of their own. */
+export async function openPrompts(
+  { policy, chat }: RollParts,
+  openings: Opening[],
+  prompts: readonly Prompt[],
+  settings: RollSettings,
+): Promise<OpenedTasks> {
   const { step, rolloutsPerTask, firstTask = 0 } = settings;
-  const openings = await elapsing("open tasks", Promise.all(tasks.map((task) => open(task, parts, settings))));
   const sizes = openings.flatMap(({ views }) => views.map((view) => settings.imageTokens(view.modelInput)));
   const pictureTokens = chat.observation("", [Math.max(0, ...sizes)]).length;
   const capacity = capacityAfter(pictureTokens, settings, longestText(settings.tools));
-  const conversations = await policy.begin(
-    openings.map(({ passage }) => passage),
-    rolloutsPerTask,
-    capacity.responseTokens,
-    {
-      seed: settings.seed,
-      step,
-      firstTask,
-      temperature: settings.greedy ? 0 : settings.temperature,
-      suppressed: suppressed(chat, settings),
-      stops: chat.stops,
-    },
-  );
+  const conversations = await policy.begin(prompts, rolloutsPerTask, capacity.responseTokens, {
+    seed: settings.seed,
+    step,
+    firstTask,
+    temperature: settings.greedy ? 0 : settings.temperature,
+    suppressed: suppressed(chat, settings),
+    stops: chat.stops,
+  });
   return { openings, capacity, conversations };
 }
 
 /** A task with its pictures and its prompt. */
-async function open(task: Task, { chat, pictures }: RollParts, settings: RollSettings): Promise<Opening> {
+export async function openTask(task: Task, { chat, pictures }: RollParts, settings: RollSettings): Promise<Opening> {
   const originals = await pictures(task);
   const views = await Promise.all(
     originals.map(async (original) => ({ original, modelInput: await settings.modelInput(original) })),

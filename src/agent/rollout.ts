@@ -30,6 +30,15 @@ export interface Segment {
   alternatives?: [text: string, logprob: number][][];
 }
 
+/** How likely the task's right answer was around a call, under the weights that wrote it (train/call_probes.ts). */
+export interface CallProbe {
+  /** Index in the call's segment of its first token; what stands before is thought. */
+  from: number;
+  /** Probabilities, 0 to 1, where an answer is asked for in the place of the call, and behind its result. */
+  before: number;
+  after: number;
+}
+
 /** One tool call that the model wrote, and what came of it. */
 export interface ToolCall {
   /** Index of the "model" segment that made the call. */
@@ -56,6 +65,8 @@ export interface ToolCall {
   legible?: boolean;
   /** What else the tool needs to make its picture again: plain data of its own. */
   details?: Record<string, unknown>;
+  /** Of runs that give calls credit (knobs callCredit, callRouting), where a tool answered: calls of one turn have the same. */
+  probe?: CallProbe;
   /** False where the tool gave a picture that no replay can make again. */
   pictureKept?: false;
   /** What a person put in the place of what the tool gave: of branches only, which no log holds. */
@@ -151,8 +162,15 @@ export interface Rollout {
   reward: Reward | null;
   /** Why the judge failed, one sentence; absent where there is a verdict. A reward beside it is what `judgeFailure` pays. */
   unjudged?: string;
-  /** Null until the group is complete, and where reward is null. */
+  /** Null until the group is complete, and where reward is null. Of the tokens that enter the loss (train/trained_tokens.ts). */
   advantage: number | null;
+  /**
+   * Its tokens before `token`, counted through all segments from 0, are those of another rollout of its group; from there on it was
+   * sampled (train/resampled_calls.ts).
+   */
+  continues?: { rollout: string; token: number };
+  /** Other rollouts continue it from this token on, counted likewise; what it wrote from there on itself enters no loss. */
+  continuedAt?: number;
   /** Set where a model wrote it whose weights are not here, on a server or as graphs: nothing can be trained on it, and what the server does not say is not known. */
   elsewhere?: {
     model: string;
@@ -173,6 +191,8 @@ export type RollEvent =
     tokens: number;
     waiting: number;
     done: number;
+    /** Those that write continue others. */
+    again?: true;
   };
 
 /** All rollouts of a task have ended: they can be judged while others still write. Not an event of the log. */

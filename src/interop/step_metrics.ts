@@ -1,11 +1,12 @@
 import type { Rollout } from "../agent/rollout.ts";
 import { standardDeviation } from "../train/advantage.ts";
+import { type CreditSettings, creditsCalls, tokenAdvantages } from "../train/call_credit.ts";
 import type { Metrics } from "../train/events.ts";
 import type { RunConfig } from "../train/knobs.ts";
 
 /** What a log knows of a finished step. */
 export interface StepFacts {
-  /** (tasks, rolloutsPerTask), scored, with advantages. */
+  /** (tasks, rolloutsPerTask), scored, with advantages; those that continue others among them. */
   rollouts: readonly (readonly Rollout[])[];
   /** The step's own metrics (src/train/metrics.ts), those of its update among them (src/train/update.ts). */
   metrics: Metrics;
@@ -13,6 +14,8 @@ export interface StepFacts {
   /** The most of the GPU's memory that was held until the step's end; absent where it was not counted. */
   peakMemoryBytes?: number;
   limits: Pick<RunConfig, "responseTokens" | "maxPromptTokens">;
+  /** What calls are given of the advantages; absent: they are the rollouts' own. */
+  credit?: CreditSettings;
   /** Tokens of all steps before this one; absent where they were not counted. */
   tokensBefore?: number;
 }
@@ -20,12 +23,13 @@ export interface StepFacts {
 /** A step as lists of which most metrics are a mean, maximum or minimum. One number a rollout unless said otherwise. */
 export interface StepLists {
   facts: StepFacts;
+  /** Without those that continue others, which our own metrics leave out too (src/train/metrics.ts). */
   all: readonly Rollout[];
   /** Of the scored rollouts, without the charge for the distance to the starting model. */
   scores: number[];
   /** Of the scored rollouts. */
   rewards: number[];
-  /** Of the rollouts with an advantage; verl's mean is over tokens, so each counts as often as it has model tokens. */
+  /** Of the rollouts with an advantage; verl's mean is over tokens, so each counts for as many as have it. */
   advantages: { value: number; tokens: number }[];
   promptTokens: number[];
   modelTokens: number[];
@@ -34,7 +38,7 @@ export interface StepLists {
   responseTokens: number[];
   /** One number a token of the model. */
   entropies: number[];
-  /** Absent where the log has no rollouts of the step. */
+  /** Of all rollouts, and of continuations what they were sampled; absent where the log has no rollouts of the step. */
   totalTokens: number | undefined;
 }
 
@@ -80,7 +84,8 @@ export function valuesOf(table: MetricNames, step: StepLists): Metrics {
 }
 
 export function listsOf(facts: StepFacts): StepLists {
-  const all = facts.rollouts.flat();
+  const every = facts.rollouts.flat();
+  const all = every.filter(({ continues }) => !continues);
   const scored = all.flatMap(({ reward }) => (reward ? [reward] : []));
   const promptTokens = all.map((rollout) => tokensFrom(rollout, "prompt"));
   const modelTokens = all.map((rollout) => tokensFrom(rollout, "model"));
@@ -91,9 +96,12 @@ export function listsOf(facts: StepFacts): StepLists {
     all,
     scores: scored.map(({ total, parts }) => total - (parts.kl ?? 0)),
     rewards: scored.map(({ total }) => total),
-    advantages: all.flatMap((rollout) =>
-      rollout.advantage === null ? [] : [{ value: rollout.advantage, tokens: tokensFrom(rollout, "model") }],
-    ),
+    advantages: all.flatMap((rollout) => {
+      if (rollout.advantage === null) return [];
+      if (facts.credit && creditsCalls(facts.credit))
+        return tokenAdvantages(rollout, facts.credit).map((value) => ({ value, tokens: 1 }));
+      return [{ value: rollout.advantage, tokens: tokensFrom(rollout, "model") }];
+    }),
     promptTokens,
     modelTokens,
     toolTokens,
@@ -101,12 +109,16 @@ export function listsOf(facts: StepFacts): StepLists {
     entropies: all.flatMap(({ segments }) =>
       segments.flatMap(({ source, entropies }) => (source === "model" ? entropies : [])),
     ),
-    totalTokens: all.length > 0 ? sum(promptTokens) + sum(responseTokens) : undefined,
+    totalTokens: all.length > 0 ? sum(promptTokens) + sum(responseTokens) + sum(every.map(continuedTokens)) : undefined,
   };
 }
 
 const tokensFrom = ({ segments }: Rollout, source: "prompt" | "model" | "tool"): number =>
   sum(segments.map((segment) => (segment.source === source ? segment.tokens.length : 0)));
+
+/** Tokens behind those that a rollout has from another; 0 where it has none from another. */
+const continuedTokens = ({ segments, continues }: Rollout): number =>
+  continues ? Math.max(0, sum(segments.map(({ tokens }) => tokens.length)) - continues.token) : 0;
 
 /** Calls that gave a picture. */
 export const callsOk = ({ calls }: Rollout): number => calls.filter(({ outcome }) => outcome === "ok").length;

@@ -6,9 +6,8 @@ import type { Tensor } from "../gpu/tensor.ts";
 
 const shader = new Shader("scene", source, double);
 
-/** Width and height of a scene's picture, and the bytes that it takes. */
-export const scenePx = 512;
-export const sceneBytes = scenePx ** 2 * 3;
+/** Scenes of these sides can be rendered: their rows are whole words. */
+export const isRenderable = (sidePx: number): boolean => sidePx % 4 === 0;
 
 const pixelsPerGroup = 4 * 64;
 
@@ -25,11 +24,16 @@ export function joinScenes(scenes: readonly Uint32Array[]): Uint32Array<ArrayBuf
 }
 
 /**
- * Renders scenes, one picture after another.
+ * Renders scenes of one size, one picture after another.
  *
  * @param scenes  u32, what `joinScenes` gave for `count` scenes
- * @param out     u32 words of bytes, (512, 512, 3) each
+ * @param out     u32 words of bytes, (sidePx, sidePx, 3) each
+ * @param size    number of scenes, and width and height of each, a multiple of 4
  */
-export function renderScenes(commands: Commands, tensors: { scenes: Tensor; out: Tensor }, count: number): void {
-  commands.dispatch({ shader, entry: "render", tensors, groups: [scenePx ** 2 / pixelsPerGroup, count] });
+export function renderScenes(
+  commands: Commands,
+  tensors: { scenes: Tensor; out: Tensor },
+  { count, sidePx }: { count: number; sidePx: number },
+): void {
+  commands.dispatch({ shader, entry: "render", tensors, groups: [Math.ceil(sidePx / pixelsPerGroup), sidePx, count] });
 }

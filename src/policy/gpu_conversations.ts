@@ -56,7 +56,7 @@ export class GpuConversations implements Conversations {
     this.#workspace = workspace;
     this.#traces = traces;
     this.#isCurrent = isCurrent;
-    this.#rows = prompts.flatMap(({ tokens }, prompt) => {
+    this.#rows = prompts.flatMap(({ tokens, place }, prompt) => {
       const prefixBegin = workspace.prefixBegin(prompt);
       const prefix = [prefixBegin, prefixBegin + tokens.length] as const;
       return Array.from({ length: rolloutsPerPrompt }, (_, rollout): Row => {
@@ -65,8 +65,8 @@ export class GpuConversations implements Conversations {
           prefixBegin,
           prefixEnd: prefix[1],
           suffixBegin: workspace.suffixBegin(row),
-          task: (sampling.firstTask ?? 0) + prompt,
-          rollout: (sampling.firstRollout ?? 0) + rollout,
+          task: place?.task ?? (sampling.firstTask ?? 0) + prompt,
+          rollout: (place?.rollout ?? sampling.firstRollout ?? 0) + rollout,
         });
         return {
           row,

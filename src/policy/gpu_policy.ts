@@ -49,7 +49,9 @@ export class GpuPolicy implements Policy {
       prefixTokens: Math.max(...prompts.map(({ tokens }) => tokens.length)),
       suffixTokens,
     };
-    if (!this.#workspace?.fits(size, this.#sizes)) {
+    // What continues rollouts of a step fits into the room that these had, which the next step needs again.
+    const isContinued = prompts.some(({ place }) => place);
+    if (!this.#workspace?.fits(size, isContinued ? "within" : this.#sizes)) {
       this.#workspace?.free();
       const made = this.#sizes === "roomy" ? roomy(size) : size;
       this.#workspace = new Workspace(this.gpu, this.model, made, this.#ahead);

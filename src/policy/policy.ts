@@ -15,6 +15,8 @@ export interface Prompt extends Passage {
    * answered them; `sampled` of its tokens count as sampled ones in the key of each sample. Absent: nothing does.
    */
   behind?: Passage & { sampled: number };
+  /** Whose random numbers its rows use: a task of the step, and its first row among the rollouts of that. Absent: as `Sampling` counts them. */
+  place?: { task: number; rollout: number };
 }
 
 /** How tokens are sampled. Every sample is keyed by (seed, step, task, rollout, token): order of work does not matter. */

@@ -61,9 +61,14 @@ export class Workspace {
     this.#prefills = new Prefills(gpu, model, this.#cache, this.sampler);
   }
 
-  /** Whether it has this size; with "roomy", whether there is room for it. */
-  fits({ prompts, slots, prefixTokens, suffixTokens }: WorkspaceSize, sizes: "exact" | "roomy" = "exact"): boolean {
+  /** Whether it has this size; with "roomy", whether there is room for it; with "within", also for fewer conversations. */
+  fits(
+    { prompts, slots, prefixTokens, suffixTokens }: WorkspaceSize,
+    sizes: "exact" | "roomy" | "within" = "exact",
+  ): boolean {
     const { size } = this;
+    if (sizes === "within" && size.prompts >= prompts && size.slots >= slots)
+      return size.prefixTokens >= prefixTokens && size.suffixTokens >= suffixTokens;
     if (sizes === "roomy" && size.prompts === prompts && size.slots === slots)
       return size.prefixTokens >= prefixTokens && size.suffixTokens >= suffixTokens;
     return (

@@ -48,7 +48,10 @@ export class Alarms {
         "Every rollout ran out of tokens or turns before it answered; raise the limits of its turns or the number of calls",
       );
     if (metrics.unscored === 1)
-      raise("unscored", "No rollout of this step has a reward, so the weights stayed as they are; test the judge");
+      raise(
+        "unscored",
+        "No rollout of this step has a reward, so the weights stayed as they are; test the judge, and see that the reward can pay for these tasks",
+      );
     const entropy = Number.isFinite(metrics.entropy) ? metrics.entropy! : this.#highestEntropy;
     this.#highestEntropy = Math.max(this.#highestEntropy, entropy);
     if (entropy < collapsedEntropyShare * this.#highestEntropy)

@@ -2,6 +2,7 @@ import type { Rollout } from "../agent/rollout.ts";
 import { hasVariance, rewardDeviation } from "./advantage.ts";
 import { tokenWeights } from "./aggregation.ts";
 import type { RunConfig } from "./knobs.ts";
+import { trainedTokens } from "./trained_tokens.ts";
 
 /** The knobs that say what of a step enters the loss, and with which weight. */
 export type BatchSettings = Pick<
@@ -33,10 +34,6 @@ export interface BatchWeights {
   maskedRollouts: number;
 }
 
-/** Tokens that the model wrote. */
-export const modelTokens = ({ segments }: Pick<Rollout, "segments">): number =>
-  segments.reduce((n, s) => n + (s.source === "model" ? s.tokens.length : 0), 0);
-
 /** Tokens after the prompt, those of tools included. */
 const responseTokens = ({ segments }: Rollout): number =>
   segments.reduce((n, s) => n + (s.source === "prompt" ? 0 : s.tokens.length), 0);
@@ -55,7 +52,8 @@ export function batchWeights(groups: readonly (readonly Rollout[])[], config: Ba
   const drop = config.zeroVariance !== "keep";
   const mask = config.overlong === "mask";
   const isMasked = ({ end }: Rollout) => mask && (end === "turns" || end === "length");
-  const isTrained = (rollout: Rollout) => !isMasked(rollout) && rollout.advantage !== null && modelTokens(rollout) > 0;
+  const isTrained = (rollout: Rollout) =>
+    !isMasked(rollout) && rollout.advantage !== null && trainedTokens(rollout) > 0;
   const varied = [...groups.entries()].filter(([, rollouts]) => !drop || hasVariance(rollouts));
   const ranked = mostVaried(varied, config.rankedTasks);
   const trained = ranked
@@ -70,7 +68,7 @@ export function batchWeights(groups: readonly (readonly Rollout[])[], config: Ba
   const miniBatches: WeighedTask[][] = [];
   for (let first = 0; first < trained.length; first += perUpdate) {
     const tasks = trained.slice(first, first + perUpdate);
-    const lengths = tasks.flatMap(({ rollouts }) => rollouts.map(([, rollout]) => modelTokens(rollout)));
+    const lengths = tasks.flatMap(({ rollouts }) => rollouts.map(([, rollout]) => trainedTokens(rollout)));
     const weights = tokenWeights(lengths, config.lossAggMode, paddedLength, config.microBatchRollouts);
     let at = 0;
     miniBatches.push(

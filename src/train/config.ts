@@ -30,6 +30,10 @@ export function resolveConfig(changes: Partial<Record<keyof RunConfig, unknown>>
   chosenWorlds(resolved.worlds);
   if (resolved.clipRatioC > 0 && resolved.clipRatioC < 1)
     throw new Error(`clipRatioC must be 0 (none) or at least 1, found ${resolved.clipRatioC}`);
+  if (resolved.resampledCalls === 1)
+    throw new Error(
+      "resampledCalls must be 0 (none) or at least 2, since continuations are compared with each other, found 1",
+    );
   return resolved;
 }
 

@@ -80,7 +80,7 @@ const readers: Readers = {
   ),
   decode: object<EventOf<"decode">>(
     { type: kind("decode"), step, turn: index, tokens: whole(0, most.step), waiting: index, done: index },
-    {},
+    { again: choice<true>(true) },
   ),
   group: object<EventOf<"group">>(
     { type: kind("group"), step, taskIndex: index, rollouts: listOfFitting(rollout, most.rollouts) },

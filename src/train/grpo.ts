@@ -1,14 +1,16 @@
 import type { Rollout } from "../agent/rollout.ts";
 import { suppressed } from "../agent/token_limits.ts";
 import type { Task } from "../tasks/task.ts";
-import { onHost } from "../timeline.ts";
+import { elapsing, onHost } from "../timeline.ts";
 import { setAdvantages } from "./advantage.ts";
+import { creditMetrics, creditsCalls } from "./call_credit.ts";
 import type { Metrics, TrainEvent } from "./events.ts";
 import { chargeKl, klSums } from "./kl_reward.ts";
 import type { RunConfig } from "./knobs.ts";
 import { NextStep } from "./next_step.ts";
 import { packRollouts } from "./pack_rollouts.ts";
-import { rollGroups } from "./rolling.ts";
+import { resamplingMetrics } from "./resampled_calls.ts";
+import { type RolledTasks, rollGroups } from "./rolling.ts";
 import type { Progress, TrainingParts } from "./run_parts.ts";
 import { update, updateSettings } from "./update.ts";
 
@@ -18,7 +20,7 @@ export interface StepResult {
   step: number;
   config: RunConfig;
   tasks: readonly Task[];
-  /** (tasks, rolloutsPerTask) */
+  /** (tasks, rolloutsPerTask), continuations behind them where the run samples calls again. */
   rollouts: readonly (readonly Rollout[])[];
   /** Of the update, and of the KL that was charged to the rewards. */
   metrics: Metrics;
@@ -51,6 +53,7 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
         config.klRewardCoef > 0
           ? chargeKl(rollouts, await klSums(reference, rolled, settings, vision), config.klRewardCoef)
           : {};
+      const credited = creditsCalls(config) ? await creditCalls(parts, rolled, config) : {};
       for (const [taskIndex, group] of rollouts.entries()) {
         setAdvantages(group, config);
         yield { type: "group", step: step + 1, taskIndex, rollouts: group };
@@ -63,10 +66,21 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
         update(batch, { learner, reference, settings, passes, updates, traces, submitted }),
       );
       updates += updated.updates;
-      const metrics = { ...charged, ...updated };
+      const resampled = config.resampledCalls > 0 ? resamplingMetrics(rollouts) : {};
+      const metrics = { ...charged, ...credited, ...updated, ...resampled };
       yield { type: "step", step: step + 1, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
     }
   } finally {
     next.close();
   }
+}
+
+/** Probes the calls of a step. @throws Error where nothing can be asked about rollouts */
+async function creditCalls({ probes }: TrainingParts, rolled: RolledTasks, config: RunConfig): Promise<Metrics> {
+  if (!probes)
+    throw new Error(
+      "Credit of single calls (callCredit, callRouting) needs a model here that can be asked, found none; set callCredit to 0 and callRouting to whole",
+    );
+  await elapsing("probes of calls", probes.calls(rolled, rolled.tasks, config));
+  return creditMetrics(rolled.rollouts.map((group) => group.filter(({ continues }) => !continues)));
 }

@@ -1,10 +1,10 @@
 import type { Rolled } from "../agent/loop.ts";
 import type { Reward, Rollout } from "../agent/rollout.ts";
 import type { VisionConfig } from "../model/config.ts";
-import { modelTokens } from "./batch_weights.ts";
 import type { Metrics } from "./events.ts";
 import type { Learner, UpdateSettings } from "./learner.ts";
 import { packAll } from "./pack_rollouts.ts";
+import { modelTokens } from "./trained_tokens.ts";
 
 /**
  * How far each rollout is from the starting model: the sum over the model's own tokens of the log-probability when

@@ -265,6 +265,15 @@ const table = {
       "when zooming is paid; conditional: only with a right answer; unconditional: always; none: never",
     ),
   ),
+  toolStageSteps: live(
+    integer("reward", {
+      default: 50,
+      min: 0,
+      max: 1_000_000,
+      unit: "steps",
+      line: "of the reward tools-rl: for so many steps the zoom's box alone is paid, from then on the answer alone; 0: the answer from the beginning. ToolsRL: 200 of 400",
+    }),
+  ),
 
   judge: choice(
     "judge",
@@ -460,6 +469,22 @@ const table = {
       "groups whose rewards are all equal: keep counts them in the mean, drop leaves them out, resample takes other tasks",
     ),
   ),
+  resampledCalls: live(
+    integer("grpo", {
+      default: 0,
+      min: 0,
+      max: 64,
+      line: "AXPO (arXiv 2605.28774, with 4): where all rollouts of a task that opened a tool call are wrong, the thought of the one whose call was least sure is kept, and so many calls with what follows are sampled again behind it; 0: none",
+    }),
+  ),
+  resampledShare: live(
+    number("grpo", {
+      default: 0.25,
+      min: 0.01,
+      max: 4,
+      line: "most calls that a step samples again, as a share of its rollouts, in whole sets of resampledCalls and at least one; AXPO: 0.25",
+    }),
+  ),
   rankedTasks: live(
     integer("grpo", {
       default: 0,
@@ -468,6 +493,21 @@ const table = {
       unit: "tasks",
       line: "only so many tasks of a step enter the loss, those whose rewards have the largest standard deviation; 0: all. PyVision-RL: 16 of 32",
     }),
+  ),
+  callCredit: live(
+    number("grpo", {
+      default: 0,
+      min: 0,
+      max: 10,
+      line: "weight of each call's own credit in the advantage of its tokens: how much likelier its result made the right answer, which a forward pass more asks for (TACO's DAPR); 0: none",
+    }),
+  ),
+  callRouting: live(
+    choice(
+      "grpo",
+      ["whole", "outcome"],
+      "whose tokens get the rollout's advantage; whole: all; outcome: by what each call did for the answer, which the same pass asks for: a redundant or misleading call gets no reward, a needed one that failed no penalty (TACO's OGAR)",
+    ),
   ),
   overlong: live(
     choice(

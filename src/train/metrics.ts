@@ -8,6 +8,7 @@ import type { Task } from "../tasks/task.ts";
 import { hasVariance, standardDeviation } from "./advantage.ts";
 import { type CausalMetricName, causalMetricTable } from "./causal_summary.ts";
 import type { Metrics } from "./events.ts";
+import { type ResamplingMetricName, resamplingMetricTable } from "./resampled_calls.ts";
 
 /** How a metric is shown to people. */
 export interface MetricEntry {
@@ -125,10 +126,11 @@ const ownMetrics = {
   },
 } as const satisfies Record<string, MetricEntry> & Record<`end/${End}`, MetricEntry>;
 
-/** Every name that `stepMetrics` and evaluations may give, but for outcomes of tools that are not built in. */
-export const metricTable: Record<MetricName | CausalMetricName, MetricEntry> = {
+/** Every name that `stepMetrics`, calls that are sampled again and evaluations may give, but for outcomes of tools that are not built in. */
+export const metricTable: Record<MetricName | CausalMetricName | ResamplingMetricName, MetricEntry> = {
   ...ownMetrics,
   ...callErrors,
+  ...resamplingMetricTable,
   ...causalMetricTable,
 };
 
@@ -136,14 +138,16 @@ export type MetricName = keyof typeof ownMetrics | keyof typeof callErrors;
 
 /**
  * The numbers of one step (or evaluation). `rollouts[i]` are the attempts at `tasks[i]`, with these tools offered. A mean over nothing is left
- * out rather than given as 0: accuracy_with_zoom where no rollout zoomed, zero_variance_groups where no group has two scores.
+ * out rather than given as 0, and continuations of rollouts (resampled_calls.ts) count in none: accuracy_with_zoom where no rollout zoomed, zero_variance_groups where no group has two scores.
  */
 export function stepMetrics(
   tasks: readonly Task[],
   rollouts: readonly (readonly Rollout[])[],
   tools: readonly Tool[] = [zoom],
 ): Metrics {
-  const all = rollouts.flat();
+  // What continues another rollout says what follows a call that was begun, not what the model does by itself.
+  const groups = rollouts.map((group) => group.filter(({ continues }) => !continues));
+  const all = groups.flat();
   const scored = all.flatMap((rollout) => (rollout.reward ? [rollout.reward] : []));
   const totals = scored.map(({ total }) => total);
   // A reward that is paid without a verdict says nothing about accuracy.
@@ -153,7 +157,7 @@ export function stepMetrics(
   const withZoom = judged.filter((one) => one.zoomed);
   const withoutZoom = judged.filter((one) => !one.zoomed);
   const modelSegments = all.map((rollout) => rollout.segments.filter((segment) => segment.source === "model"));
-  const zooms = rollouts.flatMap((group, i) =>
+  const zooms = groups.flatMap((group, i) =>
     group.flatMap((rollout) =>
       // A rotation is carried out too, and has no box.
       rollout.calls.flatMap(({ outcome, boxSourcePx, imageIndex, iou }) =>
@@ -164,7 +168,7 @@ export function stepMetrics(
     ),
   );
   const marked = zooms.flatMap(({ box, gold, iou }) => (gold && iou !== undefined ? [{ box, gold, iou }] : []));
-  const compared = rollouts.filter((group) => group.filter(({ reward }) => reward).length >= 2);
+  const compared = groups.filter((group) => group.filter(({ reward }) => reward).length >= 2);
   const calls = all.flatMap((rollout) => rollout.calls);
   const outcomes = new Set([...Object.keys(outcomesOf(tools)), ...calls.map(({ outcome }) => outcome)]);
   outcomes.delete("ok");

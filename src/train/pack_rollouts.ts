@@ -5,8 +5,10 @@ import type { Pixels } from "../image/pixels.ts";
 import type { VisionConfig } from "../model/config.ts";
 import { type InputImage, inputImage } from "../model/vision_rows.ts";
 import { type BatchSettings, batchWeights } from "./batch_weights.ts";
+import { type CreditSettings, tokenAdvantages } from "./call_credit.ts";
 import type { Metrics } from "./events.ts";
 import type { PackedGroup, Sequence, Target } from "./pack.ts";
+import { areTrained } from "./trained_tokens.ts";
 
 /** What of a step enters the loss. */
 export interface Batch {
@@ -17,7 +19,7 @@ export interface Batch {
 }
 
 /** Rolled and scored groups as the learner takes them. Only the model's own tokens are targets. */
-export function packRollouts(rolled: Rolled, config: BatchSettings, vision: VisionConfig): Batch {
+export function packRollouts(rolled: Rolled, config: BatchSettings & CreditSettings, vision: VisionConfig): Batch {
   for (const rollout of rolled.rollouts.flat()) expectFromHere(rollout, "trained on");
   const { miniBatches, droppedGroups, outrankedGroups, maskedRollouts } = batchWeights(rolled.rollouts, config);
   const groups = groupsOf(rolled);
@@ -28,7 +30,7 @@ export function packRollouts(rolled: Rolled, config: BatchSettings, vision: Visi
         return {
           prefix: prefix(group, vision),
           sequences: rollouts.map(({ rolloutIndex, weight }) =>
-            sequence(group.attempts[rolloutIndex]!, weight, vision),
+            sequence(group.attempts[rolloutIndex]!, weight, vision, config),
           ),
         };
       }),
@@ -96,21 +98,32 @@ const prefix = (
 const inputImages = (pictures: readonly Pixels[], vision: VisionConfig): InputImage[] =>
   pictures.map((pixels) => inputImage(pixels, vision));
 
-/** A rollout after its prompt; the model's own tokens are its targets. */
-function sequence({ rollout, toolImages }: Attempt, weight: number, vision: VisionConfig): Sequence {
+/** Of what enters no loss. */
+const wholeAdvantage: CreditSettings = { callCredit: 0, callRouting: "whole" };
+
+/**
+ * A rollout after its prompt; the model's own tokens are its targets: with the settings of a loss those that enter it, else all.
+ */
+function sequence(
+  { rollout, toolImages }: Attempt,
+  weight: number,
+  vision: VisionConfig,
+  credit: CreditSettings | null = null,
+): Sequence {
   expectFromHere(rollout, "read by another model");
+  const advantages = tokenAdvantages(rollout, credit ?? wholeAdvantage);
+  const trained = credit ? areTrained(rollout) : null;
   const tokens: number[] = [];
   const targets: Target[] = [];
+  let written = 0;
   for (const { source, tokens: own, logprobs } of rollout.segments.slice(1)) {
     if (source === "model")
-      for (const [i, token] of own.entries())
-        targets.push({
-          at: tokens.length + i - 1,
-          token,
-          weight,
-          oldLogprob: logprobs[i],
-          advantage: rollout.advantage ?? 0,
-        });
+      for (const [i, token] of own.entries()) {
+        const advantage = advantages[written]!;
+        const isLeftOut = trained !== null && !trained[written];
+        written++;
+        if (!isLeftOut) targets.push({ at: tokens.length + i - 1, token, weight, oldLogprob: logprobs[i], advantage });
+      }
     tokens.push(...own);
   }
   return { tokens, images: inputImages(toolImages, vision), targets };

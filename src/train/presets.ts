@@ -37,7 +37,7 @@ const worlds: Partial<RunConfig> = {
   nextTurnTokens: 18,
   maxToolCalls: 4,
   learningRate: 1e-4,
-  steps: 150,
+  steps: 100,
 };
 
 /** A named starting point. */
@@ -69,7 +69,7 @@ export const presets: Record<string, Preset> = {
     line: "Hunt: each zoom shows where to look next; two to four calls to a digit",
     expect:
       "At the start few rollouts follow a chain to its end. Calls per rollout rise towards three, and accuracy with them: who stops after one call can only guess.",
-    changes: { ...worlds, worlds: "hunt", ...presetScenes.hunt, steps: 200 },
+    changes: { ...worlds, worlds: "hunt", ...presetScenes.hunt, steps: 150 },
   },
   relate: {
     line: "Relate: which of two digits is larger? Both must be looked at",
@@ -86,7 +86,7 @@ export const presets: Record<string, Preset> = {
     line: "Count: shapes that hide parts of each other; the whole picture shows them, a crop does not",
     expect:
       "A zoom helps nobody here. Compare no bonus with a bonus: the zoom rate shows what the bonus alone pays for.",
-    changes: { ...worlds, worlds: "count", ...presetScenes.count },
+    changes: { ...worlds, worlds: "count", ...presetScenes.count, learningRate: 5e-5 },
   },
   budget: {
     line: "Budget: half of the questions need a zoom, the others answers too long to follow one",

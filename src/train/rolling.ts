@@ -1,17 +1,15 @@
+import { continuedToken, rollContinuations } from "../agent/continuations.ts";
 import { type Rolled, type RollSettings, roll } from "../agent/loop.ts";
 import type { OpenedTasks } from "../agent/opened_tasks.ts";
-import { orAborted } from "../agent/or_aborted.ts";
-import { responseText } from "../agent/response_text.ts";
 import type { GroupEnded, RollEvent } from "../agent/rollout.ts";
 import type { Pixels } from "../image/pixels.ts";
-import { JudgeUnusable } from "../reward/judges/judge_unusable.ts";
-import { noteLegible } from "../reward/reading/crop_reader.ts";
-import { scoreRollouts } from "../reward/rewards/score_rollouts.ts";
 import type { Task } from "../tasks/task.ts";
-import { elapsing, onHost } from "../timeline.ts";
+import { elapsing } from "../timeline.ts";
 import { hasVariance } from "./advantage.ts";
 import type { TrainEvent } from "./events.ts";
+import { GroupScoring } from "./group_scoring.ts";
 import type { RunConfig } from "./knobs.ts";
+import { chooseContinued } from "./resampled_calls.ts";
 import type { RollingParts } from "./run_parts.ts";
 
 /** Times that groups without variance are replaced in a step before it continues with what it has. */
@@ -53,7 +51,8 @@ export const rollSettings = (
 ): RollSettings => ({ ...config(), ...view, ...settings, tools, ...(signal ? { signal } : {}) });
 
 /**
- * All rollouts of a step, scored; groups without variance are replaced where the run wants that.
+ * All rollouts of a step, scored; groups without variance are replaced where the run wants that, and calls that were all wrong
+ * sampled again.
  * @param opened  the first tasks, where their prompts are in the model already
  * @throws as rollAndScore
  */
@@ -65,8 +64,10 @@ export async function* rollGroups(
   const { tasksPerStep, rolloutsPerTask, zeroVariance } = parts.config();
   let taken = first;
   const all: RolledTasks = { tasks: [], rollouts: [], promptImages: [], toolImages: [] };
+  const shown: TakenTasks["pictures"] = new Map();
   for (let round = 0; ; round++) {
     const { tasks, pictures } = taken;
+    for (const [id, ofTask] of pictures) shown.set(id, ofTask);
     const rolled = yield* rollAndScore(parts, tasks, async (task) => pictures.get(task.id)!, {
       step,
       firstTask: all.tasks.length,
@@ -77,10 +78,12 @@ export async function* rollGroups(
     all.tasks.push(...tasks);
     append(all, rolled);
     const missing = tasksPerStep - all.rollouts.filter(hasVariance).length;
-    if (zeroVariance !== "resample" || missing <= 0 || round === mostResamplings) return all;
+    if (zeroVariance !== "resample" || missing <= 0 || round === mostResamplings) break;
     taken = await takeTasks(parts, replacementStep + step * mostResamplings + round, missing);
     yield { type: "tasks", step: step + 1, tasks: taken.tasks, more: true };
   }
+  yield* resampleCalls(parts, all, { step, pictures: shown });
+  return all;
 }
 
 /** Puts the rollouts of further tasks behind those of others. */
@@ -91,8 +94,7 @@ function append(all: Rolled, more: Rolled): void {
 }
 
 /**
- * Rolls tasks, as many at a time as the run wants, and scores their rollouts. A group is judged as soon as its last
- * rollout has ended, while others are still sampled: a remote judge is slow.
+ * Rolls tasks, as many at a time as the run wants, and scores their rollouts.
  * @throws the signal's reason where that stops it, and JudgeUnusable
  */
 export async function* rollAndScore(
@@ -104,65 +106,81 @@ export async function* rollAndScore(
     ...settings
   }: Pick<RollSettings, "step" | "rolloutsPerTask" | "greedy"> & { firstTask?: number; opened?: OpenedTasks },
 ): AsyncGenerator<RollEvent, Rolled> {
-  const { policy, chat, tokenizer, config, judge, reward: given, reader, signal } = parts;
-  const { reward, judgeFailure } = config();
-  const stop = new AbortController();
-  const end = () => stop.abort();
-  signal?.addEventListener("abort", end);
-  const throwIfStopped = (): void => {
-    signal?.throwIfAborted();
-    if (judge.counts.unusable) throw new JudgeUnusable(judge.counts.unusable);
-  };
-  const judging: Promise<void>[] = [];
-  const judgeGroup = ({ rollouts, toolImages }: GroupEnded, task: Task): void => {
-    for (const rollout of rollouts) rollout.response = responseText(tokenizer, rollout);
-    const one = onHost("scoring", async () => {
-      if (reader) await orAborted(noteLegible(rollouts, task, toolImages, reader), stop.signal);
-      await scoreRollouts(rollouts, task, judge, {
-        reward: given ?? reward,
-        weights: config(),
-        failure: judgeFailure,
-        decode: (tokens) => tokenizer.decode(tokens),
-        signal: stop.signal,
-      });
-    });
-    // Thrown by the wait for all of them.
-    one.catch(() => {});
-    judging.push(one);
-    // A judge that refuses all questions ends the wait for the others.
-    one.then(() => judge.counts.unusable && end()).catch(() => {});
-  };
   const all: Rolled = { rollouts: [], promptImages: [], toolImages: [] };
-  const together = togetherOf(config(), tasks);
+  const together = togetherOf(parts.config(), tasks);
+  const scoring = new GroupScoring(parts);
   try {
     for (let first = 0; first < tasks.length; first += together) {
       const part = tasks.slice(first, first + together);
       const firstTask = (settings.firstTask ?? 0) + first;
       const rolling = roll(
-        { policy, chat, tokenizer, pictures },
+        { ...parts, pictures },
         part,
         rollSettings(parts, { ...settings, firstTask }),
         first === 0 ? opened : undefined,
       );
-      try {
-        let next = await rolling.next();
-        for (; !next.done; next = await rolling.next()) {
-          throwIfStopped();
-          if (next.value.type === "ended") judgeGroup(next.value, part[next.value.taskIndex]!);
-          else yield next.value;
-        }
-        append(all, next.value);
-      } finally {
-        // Does nothing after the last turn.
-        await rolling.return(undefined as never);
-      }
+      append(all, yield* scored(rolling, scoring, (index) => part[index]!));
     }
-    await elapsing("judging", Promise.all(judging));
-    throwIfStopped();
+    await scoring.scored();
     return all;
   } finally {
-    // Does nothing once all is judged; where the run stops early, nothing waits for verdicts any more.
-    stop.abort();
-    signal?.removeEventListener("abort", end);
+    scoring.close();
+  }
+}
+
+/** Rolls on, and has each group scored that has ended. @throws as `GroupScoring.throwIfStopped` */
+async function* scored<T>(
+  rolling: AsyncGenerator<RollEvent | GroupEnded, T>,
+  scoring: GroupScoring,
+  taskOf: (index: number) => Task,
+): AsyncGenerator<RollEvent, T> {
+  try {
+    for (;;) {
+      const next = await rolling.next();
+      if (next.done) return next.value;
+      scoring.throwIfStopped();
+      if (next.value.type === "ended") scoring.take(next.value, taskOf(next.value.taskIndex));
+      else yield next.value;
+    }
+  } finally {
+    // Does nothing after the last turn.
+    await rolling.return(undefined as never);
+  }
+}
+
+/**
+ * Continues rollouts of a scored step whose calls were all wrong, where the run wants that (AXPO), and scores what came of it. What
+ * continues a rollout stands behind the rollouts of its group.
+ */
+async function* resampleCalls(
+  parts: RollingParts,
+  all: RolledTasks,
+  { step, pictures: shown }: { step: number; pictures: TakenTasks["pictures"] },
+): AsyncGenerator<RollEvent, void> {
+  const { resampledCalls, rolloutsPerTask } = parts.config();
+  if (resampledCalls === 0) return;
+  const tags = { opening: parts.chat.toolCallStart, closing: parts.tokenizer.id("</tool_call>") };
+  const continued = chooseContinued(all.rollouts, all.tasks, parts.config(), tags);
+  // No more at once than there was room for.
+  const tasks = togetherOf(parts.config(), all.tasks);
+  const together = Math.max(1, Math.min(tasks, Math.floor((tasks * rolloutsPerTask) / resampledCalls)));
+  const pictures = (task: Task) => shown.get(task.id)!;
+  const scoring = new GroupScoring(parts);
+  try {
+    for (let first = 0; first < continued.length; first += together) {
+      const part = continued.slice(first, first + together);
+      const settings = rollSettings(parts, { step, greedy: false, rolloutsPerTask: resampledCalls });
+      const rolling = rollContinuations({ ...parts, pictures }, part, settings);
+      const made = yield* scored(rolling, scoring, (index) => part[index]!.task);
+      for (const [i, one] of part.entries()) {
+        const { rollout } = one;
+        rollout.continuedAt = continuedToken(one);
+        all.rollouts[rollout.taskIndex]!.push(...made[i]!.rollouts);
+        all.toolImages[rollout.taskIndex]!.push(...made[i]!.toolImages);
+      }
+    }
+    await scoring.scored();
+  } finally {
+    scoring.close();
   }
 }

@@ -1,11 +1,14 @@
 import type { Rollout } from "../agent/rollout.ts";
-import { advantages } from "./advantage.ts";
+import { advantages, comparisons } from "./advantage.ts";
 import { type BatchSettings, batchWeights } from "./batch_weights.ts";
+import { type CreditSettings, tokenAdvantages } from "./call_credit.ts";
 import type { RunConfig } from "./knobs.ts";
 import { type LossTerms, lossTerms, sequenceLogRatio } from "./loss_terms.ts";
+import { areTrained } from "./trained_tokens.ts";
 
 /** The knobs that make up a loss. */
 export type LossConfig = BatchSettings &
+  CreditSettings &
   Pick<
     RunConfig,
     "clipRatioLow" | "clipRatioHigh" | "clipRatioC" | "ratioLevel" | "klLossCoef" | "klLossType" | "normAdvByStd"
@@ -25,12 +28,14 @@ export interface MeasuredRollout {
 /** The loss of a rollout's tokens. */
 export interface RolloutLoss {
   config: LossConfig;
-  /** Of the group's rollouts, null where judging failed; and its own. */
+  /** Those that are compared, null where judging failed, and its own among them: of the group, unless it has continuations. */
   rewards: (number | null)[];
   reward: number | null;
   /** Null where judging failed. */
   advantage: number | null;
-  /** What the aggregation weighs each of its tokens with; 0 where the rollout is left out of the loss. */
+  /** Of each of its tokens: the same, but for what calls are given (call_credit.ts). */
+  advantages: number[];
+  /** What the aggregation weighs each of its trained tokens with; 0 where the rollout is left out of the loss. */
   weight: number;
   /** A token each. */
   terms: LossTerms[];
@@ -45,31 +50,44 @@ export function rolloutLoss(
   config: LossConfig,
 ): RolloutLoss {
   const group = groups[taskIndex] ?? [];
-  const rewards = group.map(({ reward }) => reward?.total ?? null);
-  const advantage = advantages(rewards, config)[rolloutIndex] ?? null;
+  const rollout = group[rolloutIndex];
+  const { rewards, place } = comparedWith(group, rollout);
+  const advantage = advantages(rewards, config)[place] ?? null;
   const own = batchWeights(groups, config)
     .miniBatches.flat()
     .find((task) => task.taskIndex === taskIndex)
     ?.rollouts.find((one) => one.rolloutIndex === rolloutIndex);
   const weight = own?.weight ?? 0;
-  const rollout = group[rolloutIndex];
   const oldLogprobs = rollout ? sampledLogprobs(rollout) : [];
-  const logRatio = config.ratioLevel === "sequence" ? sequenceLogRatio(logprobs, oldLogprobs) : undefined;
+  const tokensOwn = rollout ? tokenAdvantages({ ...rollout, advantage }, config) : [];
+  const trained = rollout ? areTrained(rollout) : [];
+  const ofTrained = (values: readonly number[]) => values.filter((_, i) => trained[i]);
+  const logRatio =
+    config.ratioLevel === "sequence" ? sequenceLogRatio(ofTrained(logprobs), ofTrained(oldLogprobs)) : undefined;
   const terms = logprobs.map((logprob, i) =>
     lossTerms(
       {
         logprob,
         oldLogprob: oldLogprobs[i]!,
         refLogprob: refLogprobs?.[i],
-        advantage: advantage ?? 0,
-        weight: advantage === null ? 0 : weight,
+        advantage: tokensOwn[i] ?? 0,
+        weight: advantage === null || !trained[i] ? 0 : weight,
         logRatio,
       },
       config,
     ),
   );
-  const reward = rewards[rolloutIndex] ?? null;
-  return { config, rewards, reward, advantage, weight, terms };
+  const reward = rewards[place] ?? null;
+  return { config, rewards, reward, advantage, advantages: tokensOwn, weight, terms };
+}
+
+/** The rewards that make a rollout's advantage, and its place among them. */
+function comparedWith(
+  group: readonly Rollout[],
+  rollout: Rollout | undefined,
+): { rewards: (number | null)[]; place: number } {
+  const found = rollout && comparisons(group).find(({ of }) => of.includes(rollout));
+  return found ? { rewards: found.rewards, place: found.of.indexOf(rollout) } : { rewards: [], place: 0 };
 }
 
 /** Log-probabilities with which the model's tokens were sampled, a token each; NaN where a log does not hold one. */

@@ -1,4 +1,5 @@
 import type {
+  CallProbe,
   End,
   Judged,
   JudgeWords,
@@ -119,6 +120,7 @@ const call = object<ToolCall>(
     label: text,
     iou: measured,
     legible: flag,
+    probe: object<CallProbe>({ from: index, before: measured, after: measured }, {}),
     details: record<unknown>((value) => value, most.names),
     pictureKept: choice<false>(false),
     replaced: ofBranches,
@@ -181,6 +183,8 @@ const elsewhere = object<NonNullable<Rollout["elsewhere"]>>(
   { view, graphs: choice<true>(true) },
 );
 
+const continues = object<NonNullable<Rollout["continues"]>>({ rollout: text, token: whole(0, most.tokens) }, {});
+
 export const rollout = object<Rollout>(
   {
     id: text,
@@ -201,5 +205,7 @@ export const rollout = object<Rollout>(
     elsewhere,
     response,
     judged,
+    continues,
+    continuedAt: whole(0, most.tokens),
   },
 );

@@ -42,6 +42,8 @@ export interface CausalProbes {
   worths(rolled: Rolled, tasks: readonly Task[]): Promise<ZoomWorth[]>;
   /** Whether the learner sees them. */
   sight(rolled: Rolled): Promise<Sight | null>;
+  /** Notes in each answered call how likely the right answer was before it and after it, under the settings of a step. */
+  calls(rolled: Rolled, tasks: readonly Task[], config: RunConfig): Promise<void>;
 }
 
 /** What a run is made of. */

@@ -211,3 +211,15 @@ test("two calls in one turn are one turn with a tool and two calls", () => {
     "num_tool_calls/mean": 3,
   });
 });
+
+test("verl's advantages are those of tokens where calls are given credit", () => {
+  const probed = { ...zoomed, calls: [zoomCall({ probe: { from: 0, before: 0.25, after: 0.75 } })] };
+  const credit = { callCredit: 1, callRouting: "whole" as const };
+  const metrics = verlMetrics(listsOf({ ...facts, rollouts: [[probed, direct]], credit }));
+  // 4 tokens of the call with 1 + 0.5, 2 with 1, 2 with -1.
+  expect(metrics).toMatchObject({
+    "critic/advantages/mean": (4 * 1.5 + 2 * 1 - 2) / 8,
+    "critic/advantages/max": 1.5,
+    "critic/advantages/min": -1,
+  });
+});

@@ -24,6 +24,7 @@ import type {
 import type { Box, Pixels } from "../../src/image/pixels.ts";
 import type { Platform } from "../../src/platform.ts";
 import type { Task } from "../../src/tasks/task.ts";
+import { creditsCalls } from "../../src/train/call_credit.ts";
 import { differences, resolveConfig } from "../../src/train/config.ts";
 import type { TrainEvent, WarmupEvent } from "../../src/train/events.ts";
 import type { RunConfig } from "../../src/train/knobs.ts";
@@ -536,6 +537,7 @@ function fakeRollout(
       imageIndex: 0,
       label,
       iou: overlap(boxSourcePx, task.goldBoxSourcePx!),
+      ...(creditsCalls(config) && { probe: { from: 0, before: 0.2, after: answer === task.answer ? 0.9 : 0.3 } }),
     });
   }
   segments.push(written(last));

@@ -4,7 +4,13 @@ import { scoreAgain } from "../../src/reward/rewards/score_rollouts.ts";
 import { judgeByRules, type Verdict } from "../../src/reward/rules/rules.ts";
 import { needleTask } from "./rollouts.ts";
 
-export const weights: RewardWeights = { answerWeight: 0.8, formatWeight: 0.2, bonusWeight: 1.2, bonus: "conditional" };
+export const weights: RewardWeights = {
+  answerWeight: 0.8,
+  formatWeight: 0.2,
+  bonusWeight: 1.2,
+  bonus: "conditional",
+  toolStageSteps: 0,
+};
 
 /** The rewards of a group at `needleTask` by stored verdicts; the rules' own where none are given. */
 export async function rewardsOf(

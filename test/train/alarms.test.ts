@@ -65,7 +65,7 @@ test("rollouts that all run out of space are an alarm", () => {
 
 test("a step without any reward is an alarm", () => {
   expect(new Alarms().after({ ...well, unscored: 1 })).toEqual([
-    "No rollout of this step has a reward, so the weights stayed as they are; test the judge",
+    "No rollout of this step has a reward, so the weights stayed as they are; test the judge, and see that the reward can pay for these tasks",
   ]);
 });
 

@@ -44,3 +44,8 @@ test("a dual clip below 1 bounds what is right", () => {
   expect(resolveConfig({ clipRatioC: 0 }).clipRatioC).toBe(0);
   expect(() => resolveConfig({ clipRatioC: 0.5 })).toThrow("clipRatioC must be 0 (none) or at least 1, found 0.5");
 });
+
+test("a single continuation has none to be compared with", () => {
+  expect(resolveConfig({ resampledCalls: 2 }).resampledCalls).toBe(2);
+  expect(() => resolveConfig({ resampledCalls: 1 })).toThrow("resampledCalls must be 0 (none) or at least 2");
+});

@@ -259,6 +259,46 @@ describe("train", () => {
     expect(changed.updates.at(-1)!.settings).toMatchObject({ weightDecay: 0.25, maxGradNorm: 0.5 });
   });
 
+  test("changes ToolsRL's stage where its knob moves, for whole steps", async () => {
+    const { parts, change } = scripted({ steps: 3, reward: "tools-rl", toolStageSteps: 3 });
+    const paid: string[] = [];
+    for await (const event of train(parts, at(0))) {
+      if (event.type === "group")
+        paid.push(...event.rollouts.map(({ step, reward }) => `${step} ${(reward?.parts.tool ?? 0) > 0}`));
+      if (event.type === "update" && event.step === 1) change({ toolStageSteps: 1 });
+    }
+    // The first rollout of each group zooms.
+    expect(paid.slice(0, 3)).toEqual(["1 true", "1 false", "1 false"]);
+    expect(new Set(paid.slice(6))).toEqual(new Set(["2 false", "3 false"]));
+  });
+
+  test("has calls probed before advantages are told, under the settings of the step", async () => {
+    const { parts, updates, change } = scripted({ steps: 2, callCredit: 0.5, normAdvByStd: false });
+    await expect(collect(train(parts, at(0)))).rejects.toThrow(/needs a model here that can be asked, found none/);
+    const asked: [number, number][] = [];
+    const probes: TrainingParts["probes"] = {
+      worths: async () => [],
+      sight: async () => null,
+      calls: async ({ rollouts }, tasks, { callCredit }) => {
+        asked.push([tasks.length, callCredit]);
+        for (const { calls } of rollouts.flat())
+          for (const call of calls) call.probe = { from: 0, before: 0, after: 1 };
+      },
+    };
+    const metrics: (number | undefined)[] = [];
+    for await (const event of train({ ...parts, probes }, at(0))) {
+      if (event.type === "group" && event.step === 1)
+        expect(event.rollouts[0]!.calls[0]!.probe).toEqual({ from: 0, before: 0, after: 1 });
+      if (event.type === "update") metrics.push(event.metrics["call_credit/mean"]);
+      if (event.type === "update" && event.step === 1) change({ callCredit: 0 });
+    }
+    expect(asked).toEqual([[2, 0.5]]);
+    expect(metrics).toEqual([1, undefined]);
+    // The call's tokens have the credit over the others' of their rollout.
+    const [first] = updates.map(({ groups }) => groups[0]!.sequences[0]!.targets.map(({ advantage }) => advantage!));
+    expect(first![0]! - first!.at(-1)!).toBeCloseTo(0.5, 9);
+  });
+
   test("continues after any step with the tasks and samples that the run would have had", async () => {
     const whole = scripted({ steps: 3 });
     const events = await collect(train(whole.parts, at(0)));
@@ -457,7 +497,11 @@ describe("a remote judge", () => {
   const read = (parts: TrainingParts): TaskSource => ({
     ...parts.source,
     take: async (step, count) =>
-      (await parts.source.take(step, count)).map((task) => ({ ...task, source: "read", answer: "a bowl of cherries" })),
+      (await parts.source.take(step, count)).map((task) => ({
+        ...task,
+        source: "described",
+        answer: "a bowl of cherries",
+      })),
   });
   const question = { url: "", model: "fake", canaryRate: 0, timeoutMs: 30_000 };
 

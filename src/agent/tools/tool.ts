@@ -56,7 +56,7 @@ export interface ToolContext<State = unknown> extends ToolSettings {
 
 /** What the log keeps of a call, beside its name and outcome. Plain data: it is stored as JSON. */
 export type CallRecord = Partial<
-  Omit<ToolCall, "segment" | "name" | "outcome" | "message" | "legible" | "pictureKept" | "replaced">
+  Omit<ToolCall, "segment" | "name" | "outcome" | "message" | "legible" | "probe" | "pictureKept" | "replaced">
 >;
 
 /** What a call gave: a text, a picture, or both. */

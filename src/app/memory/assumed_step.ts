@@ -2,7 +2,9 @@ import { capacityAfter } from "../../agent/token_limits.ts";
 import { smartResize } from "../../image/smart_resize.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Preprocessor } from "../../model/preprocessor.ts";
+import { chosenWorlds } from "../../tasks/worlds/table.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { mostSets } from "../../train/resampled_calls.ts";
 import type { InputSize, PassageShape, RolloutShape, StepShape } from "./simulated_step.ts";
 
 /** What one rollout and its prompt are taken to be, on average. */
@@ -36,12 +38,18 @@ const usualResponse = { tokens: 220, calls: 1.4 };
 export const usualPicture = { width: 640, height: 480 };
 const usualText = 600;
 const usualCropTokens = 64;
-export const scenePicture = { width: 512, height: 512 };
-const sceneCrop = { width: 128, height: 128 };
+/** Of the side of a scene. */
+const usualCropShare = 1 / 4;
 /** Text around a picture in a conversation, generous. */
 const sceneText = 40;
 const answerText = 60;
 const sceneAnswerText = 12;
+
+const square = (side: number): InputSize => ({ width: side, height: side });
+
+/** Sizes of the pictures that tasks come with, px; tasks have them in turn. */
+export const sourcePictures = ({ data, worlds }: Pick<RunConfig, "data" | "worlds">): InputSize[] =>
+  data === "" ? chosenWorlds(worlds).map(({ sidePx }) => square(sidePx)) : [usualPicture];
 
 /** The step that is counted. `response` null: as long as the knobs allow; absent: as usual for the kind of tasks. */
 export function assumedStep(
@@ -67,11 +75,11 @@ export function assumedStep(
 
   const { maxPromptTokens, tasksPerStep, rolloutsPerTask, responseTokens } = config;
   const longestPicture = pictureOf(Math.min(maxPromptTokens, Math.floor(most / factor ** 2)));
-  const unknown: PassageShape = isScenes
-    ? { textTokens: sceneText, pictures: [inputSize(scenePicture)] }
-    : { textTokens: usualText, pictures: [inputSize(usualPicture)] };
+  const sources = sourcePictures(config);
+  const textTokens = isScenes ? sceneText : usualText;
+  const unknown = sources.map((source): PassageShape => ({ textTokens, pictures: [inputSize(source)] }));
   const longest = { textTokens: maxPromptTokens - tokensOf(longestPicture), pictures: [longestPicture] };
-  const prompts = known?.prompts ?? [response === null && !isScenes ? longest : unknown];
+  const prompts = known?.prompts ?? (response === null && !isScenes ? [longest] : unknown);
   const largest = Math.max(0, ...prompts.flatMap(({ pictures }) => pictures.map(tokensOf)));
   const around = known?.answerText ?? (isScenes ? sceneAnswerText : answerText);
   const { responseTokens: capacityTokens } = capacityAfter(largest + around, config);
@@ -86,7 +94,10 @@ export function assumedStep(
           modelTokens: Math.min(usualResponse.tokens, allTurns, responseTokens || allTurns),
           calls: Math.min(calls, usualResponse.calls),
         });
-  const crop = isScenes ? inputSize(sceneCrop) : pictureOf(Math.min(usualCropTokens, largest || usualCropTokens));
+  const largestSide = Math.max(...sources.map(({ width }) => width));
+  const crop = isScenes
+    ? inputSize(square(largestSide * usualCropShare))
+    : pictureOf(Math.min(usualCropTokens, largest || usualCropTokens));
   const answer = { textTokens: around, pictures: [crop] };
   const wholePicture = { textTokens: around, pictures: [pictureOf(largest)] };
   const rollouts = Array.from({ length: rolloutsPerTask }, (_, i) =>
@@ -94,8 +105,18 @@ export function assumedStep(
       ? rolloutOf(capacityTokens, calls, wholePicture, largest + around)
       : rolloutOf(usual.modelTokens, Math.floor((i + 1) * usual.calls) - Math.floor(i * usual.calls), answer, 0),
   );
+  const sets = mostSets(config, tasksPerStep * rolloutsPerTask);
+  const continued = rollouts.find(({ answers }) => answers.length > 0) ?? rollouts[0]!;
+  const continuationsOf = (task: number): RolloutShape[] => {
+    const own = Math.floor(sets / tasksPerStep) + (task < sets % tasksPerStep ? 1 : 0);
+    return Array.from({ length: own * config.resampledCalls }, () => continued);
+  };
   return {
-    tasks: Array.from({ length: tasksPerStep }, (_, i) => ({ prompt: prompts[i % prompts.length]!, rollouts })),
+    tasks: Array.from({ length: tasksPerStep }, (_, i) => ({
+      prompt: prompts[i % prompts.length]!,
+      rollouts,
+      continuations: continuationsOf(i),
+    })),
     capacityTokens,
   };
 }

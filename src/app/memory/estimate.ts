@@ -5,8 +5,15 @@ import { adaptedModules, type LoraConfig } from "../../model/lora_config.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
 import type { Preprocessor } from "../../model/preprocessor.ts";
 import type { RunConfig } from "../../train/knobs.ts";
-import { assumedStep, averages, type KnownTasks, type Response, usualPicture, type Workload } from "./assumed_step.ts";
-import { adapterIn, type ModelSizes, simulateStep } from "./simulated_step.ts";
+import {
+  assumedStep,
+  averages,
+  type KnownTasks,
+  type Response,
+  sourcePictures,
+  type Workload,
+} from "./assumed_step.ts";
+import { adapterIn, type InputSize, type ModelSizes, simulateStep } from "./simulated_step.ts";
 import { type Flops, flopsOf } from "./step_flops.ts";
 
 export interface MemoryLine {
@@ -101,7 +108,7 @@ export async function estimate(
     usualBytes: bytes[0]!,
     mostBytes: bytes[larger] ?? null,
     mostProblem,
-    pictureBytes: config.tasksPerStep * 4 * (config.data === "" ? 512 * 512 : usualPicture.width * usualPicture.height),
+    pictureBytes: config.tasksPerStep * 4 * meanPixels(sourcePictures(config)),
     flops: flopsOf(config, model, shapes, usual),
   };
 }
@@ -125,6 +132,9 @@ export async function expectFits(
     assumedStep(config, sizes.config, preprocessor),
   );
 }
+
+const meanPixels = (pictures: readonly InputSize[]): number =>
+  pictures.reduce((sum, { width, height }) => sum + width * height, 0) / pictures.length;
 
 function adapterShapes(lora: LoraConfig, shapes: readonly ParameterShape[]): ParameterShape[] {
   return adaptedModules(lora, shapes).flatMap(({ module, O, I, rank }) => [

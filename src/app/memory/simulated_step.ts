@@ -6,7 +6,7 @@ import { LoraAdapter } from "../../model/lora.ts";
 import type { LoraConfig } from "../../model/lora_config.ts";
 import { buildModel, type Model } from "../../model/model.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
-import { bytesOfPicture, mostKeptBytes } from "../../model/pictures/slabs.ts";
+import { bytesOfPicture, mostKeptBytes, mostSlabBytes } from "../../model/pictures/slabs.ts";
 import { ropePositions } from "../../model/positions.ts";
 import { type InputImage, inputImage } from "../../model/vision_rows.ts";
 import type { WeightForm } from "../../model/weight_form.ts";
@@ -21,7 +21,7 @@ import { Learner } from "../../train/learner.ts";
 import { type PackedGroup, type Sequence, sizes, type Target } from "../../train/pack.ts";
 import { updateSettings } from "../../train/update.ts";
 import { useMatrixUnits } from "../kernels/matrix_units.ts";
-import { scenePicture, usualPicture } from "./assumed_step.ts";
+import { sourcePictures } from "./assumed_step.ts";
 
 /** Size of a model-input picture, px. */
 export interface InputSize {
@@ -44,6 +44,8 @@ export interface RolloutShape {
 export interface TaskShape {
   prompt: PassageShape;
   rollouts: readonly RolloutShape[];
+  /** Those that continue others: sampled in the room of the rollouts, and trained beside them. */
+  continuations?: readonly RolloutShape[];
 }
 
 export interface StepShape {
@@ -111,14 +113,18 @@ export async function simulateStep(
     await learner.update(groups.slice(first, first + perUpdate), settings, { updatesBefore: 0 });
 }
 
-/** Pictures of a step and of the next one, and what the model reads of them, as far as a device keeps them. */
-function keptPictureBytes({ data }: RunConfig, { tasks }: StepShape): number {
+/**
+ * Pictures of a step and of the next one, and what the model reads of them, as far as a device keeps them. Beyond that it makes
+ * sources anew, a slab at a time, before it gives others up.
+ */
+function keptPictureBytes(config: RunConfig, { tasks }: StepShape): number {
   const bytesOf = ({ pictures }: PassageShape) => pictures.reduce((sum, picture) => sum + bytesOfPicture(picture), 0);
-  const sources = tasks.length * bytesOfPicture(data === "" ? scenePicture : usualPicture);
+  const pictures = sourcePictures(config);
+  const sources = tasks.reduce((sum, _, i) => sum + bytesOfPicture(pictures[i % pictures.length]!), 0);
   const prompts = tasks.reduce((sum, { prompt }) => sum + bytesOf(prompt), 0);
   const answers = tasks.flatMap(({ rollouts }) => rollouts.flatMap((rollout) => rollout.answers.map(bytesOf)));
-  const bytes = 2 * (sources + prompts) + answers.reduce((sum, one) => sum + one, 0);
-  return Math.min(mostKeptBytes, Math.ceil(bytes / 4) * 4);
+  const bytes = Math.ceil((2 * (sources + prompts) + answers.reduce((sum, one) => sum + one, 0)) / 4) * 4;
+  return Math.min(bytes, mostKeptBytes + Math.min(mostSlabBytes, Math.ceil(sources / 4) * 4));
 }
 
 /** The largest groups, enough for two micro-batches: those are what the others take turns in. */
@@ -216,10 +222,10 @@ function whole(shape: PassageShape, { vision, imageTokenId }: ModelConfig) {
   };
 }
 
-function groupOf({ prompt, rollouts }: TaskShape, model: ModelConfig): PackedGroup {
+function groupOf({ prompt, rollouts, continuations = [] }: TaskShape, model: ModelConfig): PackedGroup {
   const images = (passage: Passage) => passage.images.map((pixels) => inputImage(pixels, model.vision));
   const opening = passageOf(prompt, model);
-  const sequences = rollouts.map(({ turns, answers }): Sequence => {
+  const sequences = [...rollouts, ...continuations].map(({ turns, answers }): Sequence => {
     const tokens: number[] = [];
     const targets: Target[] = [];
     const shown: Sequence["images"][number][] = [];

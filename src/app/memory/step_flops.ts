@@ -3,6 +3,7 @@ import { familyOf } from "../../model/families/table.ts";
 import type { ParameterShape } from "../../model/parameters.ts";
 import { hasAdapter } from "../../train/adapter_settings.ts";
 import type { RunConfig } from "../../train/knobs.ts";
+import { mostSets } from "../../train/resampled_calls.ts";
 import type { Workload } from "./assumed_step.ts";
 
 /** Floating point operations of a step; `token` are those of one token for all rollouts at once. */
@@ -33,7 +34,10 @@ export function flopsOf(config: RunConfig, model: ModelConfig, shapes: readonly 
   const own = of.modelTokens + of.observationTokens;
   const rollout = seen(of.observationPatches) + 2 * layers * own + attended(own, of.promptTokens + own / 2);
   const head = 2 * text.vocabSize * text.hiddenSize * of.modelTokens;
-  const { tasksPerStep: tasks, rolloutsPerTask: n, updatesPerStep } = config;
+  const { tasksPerStep: tasks, rolloutsPerTask, updatesPerStep } = config;
+  // As many as may continue others are counted as rollouts of a task, and the prompts that go into the model again for them.
+  const sets = mostSets(config, tasks * rolloutsPerTask);
+  const n = rolloutsPerTask + (sets * config.resampledCalls) / tasks;
   const forward = tasks * (prompt + n * rollout);
   const heads = tasks * n * head;
   const observed = seen(of.observationPatches) + 2 * layers * of.observationTokens;
@@ -48,7 +52,8 @@ export function flopsOf(config: RunConfig, model: ModelConfig, shapes: readonly 
         ? forward + looked + 2 * heads
         : 2 * forward + 3 * heads;
   return {
-    prefill: tasks * (prompt + n * (observed + attended(of.observationTokens, of.promptTokens + own / 2))),
+    prefill:
+      sets * prompt + tasks * (prompt + n * (observed + attended(of.observationTokens, of.promptTokens + own / 2))),
     token: tasks * n * (2 * (layers + text.vocabSize * text.hiddenSize) + attended(1, of.promptTokens + own / 2)),
     forward: updatesPerStep * (forward + heads),
     backward: updatesPerStep * backward,

@@ -1,7 +1,7 @@
 import { nearest } from "../../train/config.ts";
 
 /** What a rollout has one of, or several, of a set of names; a filter asks for some of them. */
-export const choiceFields = ["is", "tool", "end", "source", "called", "fault", "by", "has", "tag"] as const;
+export const choiceFields = ["is", "tool", "end", "from", "source", "called", "fault", "by", "has", "tag"] as const;
 export type ChoiceField = (typeof choiceFields)[number];
 
 /** What a rollout has a number of; a filter asks for a range, and a list is sorted by them. */
@@ -32,6 +32,7 @@ export const knownValues: Partial<Record<ChoiceField, readonly string[]>> = {
   is: outcomes,
   tool: ["used", "unused"],
   end: ["answer", "malformed", "length", "turns", "error"],
+  from: ["prompt", "rollout"],
   has: ["note", "tag", "disagreement"],
 };
 
@@ -40,6 +41,7 @@ export const fieldLabels: Readonly<Record<ChoiceField | NumberField | TextField,
   is: "Outcome",
   tool: "Tool",
   end: "Stop reason",
+  from: "Sampled from",
   source: "Source",
   called: "Tool called",
   fault: "A call’s outcome",

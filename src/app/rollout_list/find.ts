@@ -89,6 +89,7 @@ function codedFields(index: RolloutIndex): Record<ChoiceField, Coded> {
     is: of(index.outcome, single(outcomes)),
     tool: { codes: zoomed, names: [["unused"], ["used"]] },
     end: of(index.end, single(index.ends.list)),
+    from: of(index.from, [["prompt"], ["rollout"]]),
     source: of(index.source, single(index.sources.list)),
     called: of(index.called, index.toolSets.list.map(namesOf)),
     fault: of(index.fault, index.faultSets.list.map(namesOf)),

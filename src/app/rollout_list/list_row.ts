@@ -23,6 +23,8 @@ export interface ListRow {
   calls: number;
   iou: number | null;
   source: string;
+  /** Id of the rollout that it continues. */
+  continues: string | null;
   /** Where the searched text stands in the response. */
   excerpt: { before: string; found: string; after: string } | null;
   mark: RolloutMark | null;
@@ -56,6 +58,7 @@ export function listRow(index: RolloutIndex, row: number, query: Query): ListRow
     calls: number("calls"),
     iou: known(number("iou")),
     source: index.sources.list[index.source.values[row]!]!.slice(0, mostCharacters),
+    continues: index.continued.get(index.ids[row]!) ?? null,
     excerpt: excerptOf(index.responses[row]!, query),
     mark: index.marks.get(index.ids[row]!) ?? null,
   };

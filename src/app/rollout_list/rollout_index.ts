@@ -35,6 +35,9 @@ export class RolloutIndex {
   readonly outcome = bytes();
   readonly end = shorts();
   readonly ends = new Names(mostNames);
+  /** 1 where it continues another rollout, which `continued` names by its id. */
+  readonly from = bytes();
+  readonly continued = new Map<string, string>();
   readonly source = shorts();
   readonly sources = new Names(mostNames);
   readonly by = shorts();
@@ -102,7 +105,7 @@ export class RolloutIndex {
     if (rows.length === this.size) return;
     const kept = Uint32Array.from(rows);
     for (const column of Object.values(this.numbers)) column.keep(kept);
-    for (const column of [this.outcome, this.end, this.source, this.by, this.called, this.fault, this.task])
+    for (const column of [this.outcome, this.end, this.from, this.source, this.by, this.called, this.fault, this.task])
       column.keep(kept);
     for (const list of [this.ids, this.answers, this.responses]) {
       for (const [at, row] of rows.entries()) list[at] = list[row]!;
@@ -155,6 +158,9 @@ export class RolloutIndex {
     numbers.iou.push(iou);
     this.outcome.push(outcomes.indexOf(outcomeOf(rollout)));
     this.end.push(this.ends.codeOf(rollout.end));
+    this.from.push(rollout.continues ? 1 : 0);
+    if (rollout.continues) this.continued.set(rollout.id, rollout.continues.rollout);
+    else this.continued.delete(rollout.id);
     const { dataSource, source } = this.tasks[task]!;
     this.source.push(this.sources.codeOf(dataSource ?? source));
     this.by.push(this.rules.codeOf(reward?.verdict ?? ""));

@@ -1,5 +1,6 @@
 import type { Rollout } from "../../agent/rollout.ts";
 import type { Task } from "../../tasks/task.ts";
+import { continuationWords } from "../text/continuation_words.ts";
 import { html, Markup } from "./markup.ts";
 import type { PagePictures } from "./page_pictures.ts";
 import { PictureClasses, stage } from "./page_stage.ts";
@@ -82,9 +83,10 @@ function inOrder(rollouts: readonly PageRollout[]): { page: PageRollout; depth: 
 }
 
 function name({ rollout, change }: PageRollout): string {
-  const { step, taskIndex, rolloutIndex } = rollout;
   if (change !== null) return change;
-  return `Step ${step}, task ${taskIndex + 1}, rollout ${rolloutIndex + 1}`;
+  const { step, taskIndex, rolloutIndex } = rollout;
+  const continuation = continuationWords(rollout);
+  return `Step ${step}, task ${taskIndex + 1}, rollout ${rolloutIndex + 1}${continuation === null ? "" : ` (${continuation})`}`;
 }
 
 /** "answer 7 · right · reward 2.00". */

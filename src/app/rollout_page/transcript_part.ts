@@ -1,5 +1,6 @@
 import type { ReplacedResult, Rollout, ToolCall } from "../../agent/rollout.ts";
 import { builtInTools, callSummary } from "../../agent/tools/table.ts";
+import { effectText } from "../../train/call_credit.ts";
 import { html, type Markup } from "./markup.ts";
 import type { PagePictures } from "./page_pictures.ts";
 import { type PictureClasses, pictureBox } from "./page_stage.ts";
@@ -46,7 +47,8 @@ function who({ segments, calls }: Rollout, index: number): Markup {
 function outcome(call: ToolCall): string {
   if (call.replaced) return `its result was replaced by a person: ${replacements[call.replaced.kind]}`;
   const of = (call.imageIndex ?? 0) > 0 ? `, of image ${call.imageIndex}` : "";
-  return call.outcome === "ok" ? `${callSummary(call)}${of}` : `refused: ${call.message ?? call.outcome}`;
+  const came = call.outcome === "ok" ? `${callSummary(call)}${of}` : `refused: ${call.message ?? call.outcome}`;
+  return call.probe ? `${came} · ${effectText(call.probe)}` : came;
 }
 
 const replacements: Record<ReplacedResult["kind"], string> = {

@@ -14,6 +14,7 @@ import type { Tokenizer } from "../../policy/tokenizer.ts";
 import type { TaskSource } from "../../tasks/sources/task_source.ts";
 import type { Task } from "../../tasks/task.ts";
 import { expectTrainable } from "../../train/adapter.ts";
+import { probeCalls } from "../../train/call_probes.ts";
 import { type ProbeParts, probedTasks, zoomWorths } from "../../train/causal_zoom.ts";
 import { type RollingOptions, rollTasks } from "../../train/evaluation.ts";
 import type { Metrics, ModelFacts, TrainEvent, WarmupEvent } from "../../train/events.ts";
@@ -363,6 +364,11 @@ export class GpuSession implements Session {
       probes: {
         worths: (rolled, tasks) => zoomWorths(this.#probeParts(chat, config()), probedTasks(rolled, tasks)),
         sight: (rolled) => pixelSight(this.#probeParts(chat, config()), rolled),
+        calls: (rolled, tasks, ofStep) =>
+          probeCalls(
+            { ...this.#probeParts(chat, ofStep), toolCallStart: chat.toolCallStart },
+            probedTasks(rolled, tasks),
+          ),
       },
       reference: this.#reference,
       traces: this.#trace.kernels,

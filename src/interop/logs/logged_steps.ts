@@ -78,13 +78,14 @@ export async function* loggedSteps(events: AsyncIterable<TrainEvent>, run = "run
       case "update": {
         endedAtMs += event.durationMs;
         const own = numbers(event.metrics);
-        const { responseTokens = 0, maxPromptTokens = 0 } = config;
+        const { responseTokens = 0, maxPromptTokens = 0, callCredit = 0, callRouting = "whole" } = config;
         const lists = listsOf({
           rollouts: groups.map(({ rollouts }) => rollouts),
           metrics: own,
           timings: event,
           peakMemoryBytes: event.peakMemoryBytes,
           limits: { responseTokens, maxPromptTokens },
+          credit: { callCredit, callRouting },
           tokensBefore,
         });
         // Our own last: logs of earlier versions have the others' names in their events, with the same values.

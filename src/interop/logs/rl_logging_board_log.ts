@@ -1,4 +1,5 @@
 import type { NamedBytes } from "../../platform.ts";
+import { continuationFields } from "./continuation_fields.ts";
 import type { Logged } from "./logged_steps.ts";
 import { markFields } from "./rollout_marks.ts";
 import { promptText, responseText, type TokenTexts, tokenTextsOf } from "./rollout_texts.ts";
@@ -14,6 +15,7 @@ export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: Toke
   for await (const one of log) {
     if (one.kind !== "step") continue;
     const markOf = markFields(one);
+    const continuationOf = continuationFields(one);
     const lines = one.groups.flatMap(({ task, rollouts }) =>
       rollouts.flatMap((rollout) => {
         const { reward } = rollout;
@@ -32,6 +34,7 @@ export async function* rlLoggingBoardLog(log: AsyncIterable<Logged>, texts: Toke
             reward: reward.total,
             ground_truth: task.answer,
             rm_response: reward.verdict,
+            ...continuationOf(rollout),
             ...markOf(rollout),
           }),
         ];

@@ -1,5 +1,6 @@
 import { parquetWriteBuffer } from "hyparquet-writer";
 import type { NamedBytes } from "../../platform.ts";
+import { continuationFields } from "./continuation_fields.ts";
 import type { Logged } from "./logged_steps.ts";
 import { markFields } from "./rollout_marks.ts";
 import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
@@ -25,6 +26,25 @@ export async function* trlLog(log: AsyncIterable<Logged>, texts: TokenTexts): As
             { name: "tags", data: said.map(({ tags }) => tags ?? null), type: "STRING" as const, nullable: true },
             { name: "judge_wrong", data: said.map((one) => one.judge_wrong ?? false), type: "BOOLEAN" as const },
           ];
+    const continued = rollouts.map(continuationFields(one));
+    const continuations = continued.some(({ continues }) => continues)
+      ? [
+          {
+            name: "continues",
+            data: continued.map(({ continues }) => continues ?? null),
+            type: "STRING" as const,
+            nullable: true,
+          },
+          double(
+            "continues_from",
+            continued.map((of) => of.continues_from ?? null),
+          ),
+          double(
+            "continued_at",
+            continued.map((of) => of.continued_at ?? null),
+          ),
+        ]
+      : [];
     const buffer = parquetWriteBuffer({
       columnData: [
         { name: "step", data: rollouts.map(() => BigInt(one.step)), type: "INT64", nullable: false },
@@ -50,6 +70,7 @@ export async function* trlLog(log: AsyncIterable<Logged>, texts: TokenTexts): As
           "advantage",
           rollouts.map(({ advantage }) => advantage),
         ),
+        ...continuations,
         ...marks,
       ],
       createdBy: "saccade",

@@ -1,5 +1,6 @@
 import type { NamedBytes } from "../../platform.ts";
 import { callsWritten, turnsOf } from "../../train/metrics.ts";
+import { continuationFields } from "./continuation_fields.ts";
 import type { Logged } from "./logged_steps.ts";
 import { markFields } from "./rollout_marks.ts";
 import { promptText, responseText, type TokenTexts } from "./rollout_texts.ts";
@@ -17,6 +18,7 @@ export async function* verlLog(log: AsyncIterable<Logged>, texts: TokenTexts): A
     const rewards = groups.flatMap(({ rollouts }) => rollouts.map(({ reward }) => reward));
     const parts = [...new Set(rewards.flatMap((reward) => Object.keys(reward?.parts ?? {})))];
     const markOf = markFields(one);
+    const continuationOf = continuationFields(one);
     const lines = groups.flatMap(({ task, rollouts }) =>
       rollouts.map((rollout) => {
         const { reward } = rollout;
@@ -39,6 +41,7 @@ export async function* verlLog(log: AsyncIterable<Logged>, texts: TokenTexts): A
           num_turns: turnsOf(rollout),
           num_tool_calls: callsWritten(rollout),
           num_tool_calls_succeeded: rollout.calls.filter(({ outcome }) => outcome === "ok").length,
+          ...continuationOf(rollout),
           ...markOf(rollout),
         });
       }),

@@ -23,6 +23,7 @@ export const trlMetricTable: MetricNames = {
   reward_std: metric("their standard deviation, over the whole step", ({ rewards }) => deviation(rewards)),
   frac_reward_zero_std: meanOf("share of groups whose rewards are all equal", ({ facts }) =>
     facts.rollouts
+      .map((group) => group.filter(({ continues }) => !continues))
       .filter((group) => group.filter(({ reward }) => reward).length >= 2)
       .map((group) => Number(!hasVariance(group))),
   ),

@@ -4,7 +4,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { originOf } from "../../image/derived.ts";
 import type { Pixels } from "../../image/pixels.ts";
-import { joinScenes, renderScenes } from "../../ops/scene.ts";
+import { isRenderable, joinScenes, renderScenes } from "../../ops/scene.ts";
 import { resizeOnDevice } from "./resize_on_device.ts";
 import { bytesOfPicture, mostSlabBytes, PictureSlabs } from "./slabs.ts";
 
@@ -99,7 +99,7 @@ export class GpuPictures {
   /** Whether the device can hold and bind a picture, and all that it comes from. */
   #fits(pixels: Pixels): boolean {
     const most = this.#mostBytes;
-    if (bytesOfPicture(pixels) > most) return false;
+    if (bytesToMake(pixels) > most) return false;
     const origin = originOf(pixels);
     if (origin?.kind === "crop") return this.#fits(origin.of);
     if (origin?.kind !== "resize") return true;
@@ -110,14 +110,44 @@ export class GpuPictures {
 
   /** Makes pictures that are not on the device, with what they come from. */
   #make(pictures: readonly Pixels[]): void {
+    const missing = this.#missing(pictures);
+    if (missing.length === 0) return;
+    const scenes = missing.filter(isRendered);
+    const isResized = (picture: Pixels) => originOf(picture)?.kind === "resize";
+    const resizes = missing.filter(isResized);
+    for (const sidePx of new Set(scenes.map(({ width }) => width)))
+      for (const part of this.#inSlabs(scenes.filter(({ width }) => width === sidePx))) this.#render(part, sidePx);
+    for (const part of this.#inSlabs(missing.filter((one) => !isRendered(one) && !isResized(one)))) this.#upload(part);
+    // What was itself resized is in a slab of its own before something is made from it.
+    this.#make(this.#missing(resizes.map(sourceOf)).filter(isResized));
+    for (const part of this.#inSlabs(resizes.filter((one) => this.#isMissing(one)))) this.#resize(part);
+  }
+
+  /** What must still be made before pictures can be read. */
+  #missing(pictures: readonly Pixels[]): Pixels[] {
     const roots = new Set(pictures.map((picture) => this.#slabs.rootOf(picture)));
-    const missing = [...roots].filter((root) => !this.#slabs.placeOf(root));
-    const ofKind = (kind: string | undefined) => missing.filter((one) => originOf(one)?.kind === kind);
-    for (const part of this.#inSlabs(ofKind("scene"))) this.#render(part);
-    for (const part of this.#inSlabs([...ofKind(undefined), ...ofKind("crop")])) this.#upload(part);
-    for (const part of this.#inSlabs(ofKind("resize"))) {
-      this.#make(part.map((picture) => sourceOf(picture)));
-      resizeOnDevice(this.#gpu, this.#slabs, part);
+    return [...roots].filter((root) => this.#isMissing(root));
+  }
+
+  #isMissing(root: Pixels): boolean {
+    return this.#slabs.placeOf(root) === null;
+  }
+
+  /** Pictures of one slab, with no more of what they come from at a time than fills another one. */
+  #resize(pictures: readonly Pixels[]): void {
+    const slab = this.#slabs.add(pictures);
+    const byRoot = new Map<Pixels, Pixels[]>();
+    for (const picture of pictures) {
+      const root = this.#slabs.rootOf(sourceOf(picture));
+      byRoot.set(root, [...(byRoot.get(root) ?? []), picture]);
+    }
+    // What is here first, before it is given up for what is not.
+    const inOrder = [...byRoot.keys()].sort((a, b) => Number(this.#isMissing(a)) - Number(this.#isMissing(b)));
+    for (const roots of this.#inSlabs(inOrder)) {
+      this.#make(roots);
+      const some = roots.flatMap((root) => byRoot.get(root) ?? []);
+      resizeOnDevice(this.#gpu, this.#slabs, some, slab);
+      this.#slabs.trimSources();
     }
   }
 
@@ -127,7 +157,7 @@ export class GpuPictures {
       this.#gpu.writeBytes(tensor, picture.data, this.#slabs.expectPlace(picture).firstByte);
   }
 
-  #render(pictures: readonly Pixels[]): void {
+  #render(pictures: readonly Pixels[], sidePx: number): void {
     const scenes = pictures.flatMap((picture) => {
       const origin = originOf(picture);
       return origin?.kind === "scene" ? [origin.words] : [];
@@ -136,7 +166,8 @@ export class GpuPictures {
     const tensor = this.#gpu.empty("pictures.scenes", [bucket(words.length)], "u32");
     this.#gpu.write(tensor, words);
     const commands = new Commands(this.#gpu, "render scenes");
-    renderScenes(commands, { scenes: tensor, out: this.#slabs.add(pictures).tensor }, scenes.length);
+    const { tensor: out } = this.#slabs.add(pictures);
+    renderScenes(commands, { scenes: tensor, out }, { count: scenes.length, sidePx });
     commands.submit();
     this.#gpu.release(tensor.buffer);
   }
@@ -148,7 +179,7 @@ export class GpuPictures {
     let bytes = 0;
     for (const picture of pictures) {
       // Each begins at a whole word.
-      const own = bytesOfPicture(picture) + 3;
+      const own = bytesToMake(picture) + 3;
       const last = parts.at(-1);
       if (last && bytes + own <= most) last.push(picture);
       else {
@@ -160,6 +191,15 @@ export class GpuPictures {
     return parts;
   }
 }
+
+/** Bytes of a picture, or of the words that it is rendered from where they are more. */
+function bytesToMake(picture: Pixels): number {
+  const origin = originOf(picture);
+  return Math.max(bytesOfPicture(picture), origin?.kind === "scene" ? origin.words.byteLength : 0);
+}
+
+/** Whether the device renders a picture. */
+const isRendered = (picture: Pixels): boolean => originOf(picture)?.kind === "scene" && isRenderable(picture.width);
 
 /** What a resized picture is made from. */
 function sourceOf(picture: Pixels): Pixels {

@@ -7,7 +7,7 @@ import type { Pixels } from "../../image/pixels.ts";
 import { columnsFirst } from "../../image/resize.ts";
 import { betweenWords, type ResizeJob, resize, resizeTables } from "../../ops/resize.ts";
 import { packedTaps } from "./packed_taps.ts";
-import type { PictureSlabs, Place } from "./slabs.ts";
+import type { PictureSlabs, Place, Slab } from "./slabs.ts";
 
 /** Words between the two passes of one dispatch, unless a single picture needs more. */
 const mostBetweenWords = 16 * 2 ** 20;
@@ -18,9 +18,8 @@ interface Part extends Place {
   rowPixels: number;
 }
 
-/** Resizes pictures into a new slab, all in two dispatches where their sources are in one. The sources must be there. */
-export function resizeOnDevice(gpu: Gpu, slabs: PictureSlabs, pictures: readonly Pixels[]): void {
-  const out = slabs.add(pictures);
+/** Resizes pictures into their slab, all in two dispatches where their sources are in one. The sources must be there. */
+export function resizeOnDevice(gpu: Gpu, slabs: PictureSlabs, pictures: readonly Pixels[], out: Slab): void {
   const bySource = new Map<Tensor, ResizeJob[]>();
   for (const picture of pictures) {
     const origin = originOf(picture);

@@ -99,8 +99,17 @@ export class PictureSlabs {
   trim(): void {
     const oldest = [...this.#slabs];
     const recent = new Set(oldest.filter(({ isInputs }) => isInputs).slice(-recentInputs));
+    this.#giveUp([...oldest.filter((one) => !recent.has(one)), ...recent]);
+  }
+
+  /** The same while model inputs are being made, which stay. */
+  trimSources(): void {
+    this.#giveUp([...this.#slabs].filter(({ isInputs }) => !isInputs));
+  }
+
+  #giveUp(inOrder: readonly Slab[]): void {
     let { bytes } = this;
-    for (const slab of [...oldest.filter((one) => !recent.has(one)), ...recent]) {
+    for (const slab of inOrder) {
       if (bytes <= mostKeptBytes) break;
       this.#slabs.delete(slab);
       this.gpu.release(slab.tensor.buffer);

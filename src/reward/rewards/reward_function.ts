@@ -38,7 +38,7 @@ export interface RewardRollout {
   readonly raw: Rollout;
 }
 
-/** The weights of a run's own reward, which are knobs; others may read them too. */
+/** The knobs of a run that a reward may read: the weights of its own reward, and where a stage ends. */
 export interface RewardWeights {
   answerWeight: number;
   /** Charged where the rollout did not end with a well-formed answer. */
@@ -46,6 +46,8 @@ export interface RewardWeights {
   bonusWeight: number;
   /** conditional: for a zoom that was carried out, with a right answer; unconditional: for the zoom alone. */
   bonus: "conditional" | "unconditional" | "none";
+  /** Steps in which `tools-rl` pays for tool use alone. */
+  toolStageSteps: number;
 }
 
 export interface RewardInput {
@@ -80,6 +82,8 @@ export interface RewardFunction<Name extends string = string> {
   readonly parts: readonly RewardPart[];
   /** The numbers of the formula, for people. */
   readonly constants?: readonly { label: string; value: number }[];
+  /** One line: what is paid at a step, counted from 1, where that changes during a run. */
+  readonly stage?: (step: number, weights: RewardWeights) => string;
   /** The most that is paid for one attempt, for the height of bars; 1 where absent. */
   readonly most?: number | ((weights: RewardWeights) => number);
   /**
@@ -133,7 +137,7 @@ export function defineReward<const Name extends string, const Part extends strin
 ): RewardFunction<Name> {
   if (typeof reward !== "object" || reward === null)
     throw new Error(`Expected a reward, an object with a name, parts and score(), found ${reward}`);
-  const { name, parts, score, right, most, needs } = reward;
+  const { name, parts, score, right, most, needs, stage } = reward;
   if (typeof name !== "string" || !allowedName.test(name))
     throw new Error(
       `Expected a reward's name of small letters, digits, "-" and "_", found ${JSON.stringify(name)}; rename it`,
@@ -158,6 +162,8 @@ export function defineReward<const Name extends string, const Part extends strin
     throw new Error(`Expected a function score() in the reward ${name}, found ${typeof score}`);
   if (right !== undefined && typeof right !== "function")
     throw new Error(`Expected a function right() in the reward ${name}, or none, found ${typeof right}`);
+  if (stage !== undefined && typeof stage !== "function")
+    throw new Error(`Expected a function stage() in the reward ${name}, or none, found ${typeof stage}`);
   if (most !== undefined && typeof most !== "function" && !Number.isFinite(most))
     throw new Error(`Expected a number or a function of the weights as most of the reward ${name}, found ${most}`);
   const known = ["response", "consistency", "reader"];

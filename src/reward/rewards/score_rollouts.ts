@@ -92,12 +92,16 @@ async function scoreAll(
 ): Promise<void> {
   const reward = rewardOf(given);
   const seen = rollouts.flatMap((rollout) => (rollout.end === "error" ? [] : [rewardRollout(rollout, decode)]));
+  // What continues a rollout is compared with what else continues it (train/advantage.ts).
+  const isMixed = rollouts.some(({ continues }) => continues);
+  const groupOf = ({ continues }: Rollout) =>
+    isMixed ? seen.filter(({ raw }) => raw.continues?.rollout === continues?.rollout) : seen;
   const rewards = new Map<Rollout, Reward | null>();
   await Promise.all(
     seen.map(async (one) => {
       const questions = new Questions(one.raw, answering);
       const { verdict, consistent } = questions;
-      const input: RewardInput = { rollout: one, task, group: seen, weights, verdict, consistent };
+      const input: RewardInput = { rollout: one, task, group: groupOf(one.raw), weights, verdict, consistent };
       // A reward may wait for a server that never answers, and what fails since it was stopped is no failure of its own.
       const scored = await orAborted(questions.partsBy(reward, input), signal).catch((error) => {
         if (signal?.aborted) return null;

@@ -8,6 +8,7 @@ import { pixelReasoner } from "./pixel_reasoner.ts";
 import { pyvisionRl } from "./pyvision_rl.ts";
 import type { RewardFunction, RewardPart } from "./reward_function.ts";
 import { thyme } from "./thyme.ts";
+import { toolsRl } from "./tools_rl.ts";
 import { treeVgr } from "./tree_vgr.ts";
 import { verl } from "./verl.ts";
 import { vtoolR1 } from "./vtool_r1.ts";
@@ -31,6 +32,7 @@ export const rewards = [
   chainOfFocus,
   vtoolR1,
   pyvisionRl,
+  toolsRl,
   legible,
 ] as const;
 

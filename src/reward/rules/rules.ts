@@ -1,5 +1,5 @@
 import type { Task } from "../../tasks/task.ts";
-import { worldNames } from "../../tasks/worlds/table.ts";
+import { isSceneSource } from "../../tasks/worlds/table.ts";
 import { plainAnswer, turnsOrder } from "./answer_text.ts";
 import { sameChoice } from "./choice.ts";
 import { boxed } from "./latex.ts";
@@ -57,7 +57,7 @@ const longestRuled = 2000;
 export function decideByRules(answer: string | null, task: Ruled): Verdict | null {
   if (answer === null) return { right: false, rule: "no answer" };
   if (answer.trim() !== "" && answer.trim() === task.answer.trim()) return { right: true, rule: "exact" };
-  if (worldNames.includes(task.source)) return { right: false, rule: "exact" };
+  if (isSceneSource(task.source)) return { right: false, rule: "exact" };
   if (Math.max(answer.length, task.answer.length) > longestRuled) return null;
   if (turnsOrder(answer)) return null;
   const boxes = [...new Set(boxed(answer))];

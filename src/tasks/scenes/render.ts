@@ -1,6 +1,7 @@
 import type { Box, Pixels } from "../../image/pixels.ts";
 import { glyphRows, textColumns, textDots } from "./glyphs.ts";
 import type { Scene, SceneObject } from "./scene.ts";
+import { waveRows } from "./waves.ts";
 
 /** A square part of a scene, in source pixels; fractions are fine. */
 export interface View {
@@ -54,25 +55,33 @@ function depth(shape: SceneObject["shape"], dx: number, dy: number, h: number): 
  */
 export function renderWindow(scene: Scene, view: View, renderPx: number): Pixels {
   const pitch = view.sidePx / renderPx;
+  // A clamped array rounds and clips by itself.
   const levels = new Uint8ClampedArray(renderPx * renderPx * 3);
   const red = new Float32Array(renderPx);
   const green = new Float32Array(renderPx);
   const blue = new Float32Array(renderPx);
-  const row = { red, green, blue };
-  const canvas: Canvas = { view, pitch, row };
-  const ground = waveRows(scene, view, renderPx);
+  const canvas: Canvas = { view, pitch, row: { red, green, blue } };
+  const waves = waveRows(scene, view, renderPx);
+  const bars = scene.bars.map((bar) => placedBar(bar, view, renderPx));
   const objects = scene.objects.map((object) => placed(object, view, renderPx));
+  const [baseRed, baseGreen, baseBlue] = scene.base;
   for (let y = 0, to = 0; y < renderPx; y++) {
-    ground(y, row);
-    for (const bar of scene.bars) paintBar(bar, y, canvas);
+    const grey = waves(y);
+    for (let x = 0; x < renderPx; x++) {
+      red[x] = grey[x]! + baseRed;
+      green[x] = grey[x]! + baseGreen;
+      blue[x] = grey[x]! + baseBlue;
+    }
+    for (const bar of bars) paintBar(bar, y, canvas);
     for (const object of objects) {
       const { firstRow, endRow, ink } = object;
       if (y >= firstRow && y < endRow) paintShape(object, y, canvas);
       if (y >= ink.firstRow && y < ink.endRow) paintInk(object, y, canvas);
     }
-    for (let x = 0; x < renderPx; x++) {
-      // A clamped array rounds and clips by itself.
-      for (const channel of [red, green, blue]) levels[to++] = channel[x]!;
+    for (let x = 0; x < renderPx; x++, to += 3) {
+      levels[to] = red[x]!;
+      levels[to + 1] = green[x]!;
+      levels[to + 2] = blue[x]!;
     }
   }
   return { width: renderPx, height: renderPx, data: new Uint8Array(levels.buffer) };
@@ -92,47 +101,6 @@ interface Canvas {
   row: Row;
 }
 
-/** Radians that a wave of one cycle turns in a source pixel. */
-export const waveTurn = ({ sidePx }: Pick<Scene, "sidePx">): number => (2 * Math.PI) / sidePx;
-
-/** cos(ax) and sin(ax) of a wave at the centre of each column. @param turn  radians a source pixel, along x */
-export function waveColumns(turn: number, left: number, pitch: number, renderPx: number) {
-  const cosines = new Float32Array(renderPx);
-  const sines = new Float32Array(renderPx);
-  for (let x = 0; x < renderPx; x++) {
-    const angle = turn * (left + (x + 0.5) * pitch);
-    cosines[x] = Math.cos(angle);
-    sines[x] = Math.sin(angle);
-  }
-  return { cosines, sines };
-}
-
-/** Writes rows of the ground: base and waves. cos(ax + by + c) comes from a table per column and two numbers per row. */
-function waveRows(scene: Scene, { left, top, sidePx }: View, renderPx: number): (y: number, row: Row) => void {
-  const pitch = sidePx / renderPx;
-  const turn = waveTurn(scene);
-  const waves = scene.waves.map((wave) => ({
-    ...wave,
-    ...waveColumns(turn * wave.cyclesX, left, pitch, renderPx),
-  }));
-  const grey = new Float32Array(renderPx);
-  return (y, { red, green, blue }) => {
-    grey.fill(0);
-    for (const { cyclesY, phase, amplitude, cosines, sines } of waves) {
-      const angle = turn * cyclesY * (top + (y + 0.5) * pitch) + phase;
-      const cosine = amplitude * Math.cos(angle);
-      const sine = amplitude * Math.sin(angle);
-      for (let x = 0; x < renderPx; x++) grey[x]! += cosine * cosines[x]! - sine * sines[x]!;
-    }
-    const [baseRed, baseGreen, baseBlue] = scene.base;
-    for (let x = 0; x < renderPx; x++) {
-      red[x] = grey[x]! + baseRed;
-      green[x] = grey[x]! + baseGreen;
-      blue[x] = grey[x]! + baseBlue;
-    }
-  };
-}
-
 /** Moves a pixel's levels this share of the way to others. */
 function paint({ red, green, blue }: Row, x: number, levels: readonly [number, number, number], share: number): void {
   red[x]! += (levels[0] - red[x]!) * share;
@@ -140,15 +108,29 @@ function paint({ red, green, blue }: Row, x: number, levels: readonly [number, n
   blue[x]! += (levels[2] - blue[x]!) * share;
 }
 
-function paintBar(bar: Scene["bars"][number], y: number, { view: { left, top }, pitch, row }: Canvas): void {
+/** A bar with the columns of the rendered picture that it may touch. */
+interface PlacedBar {
+  bar: Scene["bars"][number];
+  firstColumn: number;
+  /** How much of each of these columns it covers. */
+  shares: Float64Array;
+}
+
+function placedBar(bar: Scene["bars"][number], { left, sidePx }: View, renderPx: number): PlacedBar {
+  const pitch = sidePx / renderPx;
+  const right = bar.xPx + bar.widthPx;
+  const firstColumn = Math.max(0, Math.floor((bar.xPx - left) / pitch));
+  const endColumn = Math.min(renderPx, Math.ceil((right - left) / pitch));
+  const shares = Float64Array.from({ length: Math.max(0, endColumn - firstColumn) }, (_, i) =>
+    covered(left + (firstColumn + i) * pitch, pitch, bar.xPx, right),
+  );
+  return { bar, firstColumn, shares };
+}
+
+function paintBar({ bar, firstColumn, shares }: PlacedBar, y: number, { view: { top }, pitch, row }: Canvas): void {
   const share = covered(top + y * pitch, pitch, bar.yPx, bar.yPx + bar.heightPx);
   if (share === 0) return;
-  const right = bar.xPx + bar.widthPx;
-  const first = Math.max(0, Math.floor((bar.xPx - left) / pitch));
-  const end = Math.min(row.red.length, Math.ceil((right - left) / pitch));
-  for (let x = first; x < end; x++) {
-    paint(row, x, bar.levels, share * covered(left + x * pitch, pitch, bar.xPx, right));
-  }
+  for (let i = 0; i < shares.length; i++) paint(row, firstColumn + i, bar.levels, share * shares[i]!);
 }
 
 /** An object with the rows and columns of the rendered picture that it may touch. */

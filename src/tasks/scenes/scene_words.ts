@@ -1,15 +1,18 @@
-import { placed, waveColumns, waveTurn, wholeScene } from "./render.ts";
+import { f32Errors } from "./f32_errors.ts";
+import { placed, wholeScene } from "./render.ts";
 import { type Scene, type SceneObject, shapes } from "./scene.ts";
+import { waveColumns, waveTurn } from "./waves.ts";
 
 /*
  * A scene as the words that shaders/scene.wgsl reads: numbers as doubles, tables of f32, first indices and ends of what
  * something may touch; places of parts count from the scene's first word.
  *
- *   base (3 doubles); numbers of bars and objects; places of bars and objects; then for each wave its columns (cosine and
- *   sine, f32) and rows (the same times the amplitude, doubles); bars and objects; the digits' tables of ink
+ *   base (3 doubles); numbers of bars and objects; places of bars and objects; side; number of waves; what f32 may be off by
+ *   (f32: ground, step, bar, centre); then for each wave its columns (cosine and sine, f32) and rows (the same times the
+ *   amplitude, doubles); bars and objects; the texts' tables of ink
  */
 
-const headWords = 10;
+const headWords = 16;
 const barWords = 22;
 const objectWords = 28;
 
@@ -37,7 +40,7 @@ class Words {
     }
   }
 
-  floats(at: number, values: Float32Array): void {
+  floats(at: number, values: ArrayLike<number>): void {
     this.#floats.set(values, at);
   }
 }
@@ -60,15 +63,17 @@ export function sceneWords(scene: Scene): Uint32Array<ArrayBuffer> {
   const inkWords = objects.reduce((n, { ink }) => n + ink.rows.length + ink.columns.length, 0);
   const words = new Words(tables + inkWords);
   words.doubles(0, ...scene.base);
-  words.whole(6, scene.bars.length, objects.length, bars, firstObject);
+  words.whole(6, scene.bars.length, objects.length, bars, firstObject, sidePx, scene.waves.length);
+  const { ground, step, bar, centre } = f32Errors(scene);
+  words.floats(12, [ground, step, bar, centre]);
   for (const [i, wave] of scene.waves.entries()) putWave(words, headWords + i * waveWords, wave, scene);
-  for (const [i, bar] of scene.bars.entries()) putBar(words, bars + i * barWords, bar, scene);
+  for (const [i, one] of scene.bars.entries()) putBar(words, bars + i * barWords, one, scene);
   let table = tables;
   for (const [i, { object, firstRow, endRow, firstColumn, endColumn, ink }] of objects.entries()) {
     const at = firstObject + i * objectWords;
     words.whole(at, firstRow, endRow, firstColumn, endColumn);
     words.whole(at + 4, ink.firstRow, ink.endRow, ink.firstColumn, ink.endColumn);
-    words.whole(at + 8, shapes.indexOf(object.shape), table, table + ink.rows.length);
+    words.whole(at + 8, shapes.indexOf(object.shape), table, table + ink.rows.length, ink.dots);
     words.doubles(at + 12, object.xPx, object.yPx, object.sizePx / 2, extentOf(object));
     words.doubles(at + 20, ...object.levels, object.ink);
     words.floats(table, ink.rows);
@@ -104,9 +109,10 @@ function putBar(
     Math.max(0, Math.floor(low)),
     Math.max(0, Math.min(sidePx, Math.ceil(high))),
   ];
+  /** Pixels that it covers wholly. */
+  const wholly = (low: number, high: number) => [Math.max(0, Math.ceil(low)), Math.max(0, Math.floor(high))];
   const [right, bottom] = [xPx + widthPx, yPx + heightPx];
   words.whole(at, ...range(xPx, right), ...range(yPx, bottom));
-  // Pixels that it covers wholly.
-  words.whole(at + 4, Math.ceil(xPx), Math.floor(right), Math.ceil(yPx), Math.floor(bottom));
+  words.whole(at + 4, ...wholly(xPx, right), ...wholly(yPx, bottom));
   words.doubles(at + 8, yPx, bottom, xPx, right, ...levels);
 }

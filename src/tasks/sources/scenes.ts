@@ -4,7 +4,7 @@ import { Random } from "../random.ts";
 import { renderWindow, wholeScene } from "../scenes/render.ts";
 import { sceneWords } from "../scenes/scene_words.ts";
 import type { Task } from "../task.ts";
-import { chosenWorlds, worldNamed, worldNames } from "../worlds/table.ts";
+import { chosenWorlds, sourceOf, worldNamed, worldNames } from "../worlds/table.ts";
 import { groundOf, type Problem, type SceneSettings, usualScenes, type World } from "../worlds/world.ts";
 import type { TaskSource } from "./task_source.ts";
 
@@ -69,7 +69,7 @@ export function sceneTask(given: Partial<SceneSettings>, place: ScenePlace): Tas
   const { question, answer, goldBoxSourcePx } = problemAt(world, settings, place);
   return {
     id: `${name}/${seed}/${split}/${step}/${index}`,
-    source: name,
+    source: sourceOf(world),
     question,
     answer,
     imageSizesPx: [{ width: sidePx, height: sidePx }],
@@ -111,7 +111,7 @@ export function generatedScenes(given: Partial<SceneSettings>, seed: number): Ta
   const tasks = (split: Split, step: number, count: number): Task[] =>
     Array.from({ length: count }, (_, index) => sceneTask(settings, { seed, split, step, index }));
   return {
-    name: chosen.length === 1 ? chosen[0]!.name : "worlds",
+    name: chosen.length === 1 ? sourceOf(chosen[0]!) : "scenes",
     take: async (step, count) => tasks("train", step, count),
     heldOut: async (count) => tasks("heldout", 0, count),
     pictures: async (task) => scenePictures(task.id, settings),

@@ -1,7 +1,6 @@
 import type { Pixels } from "../../image/pixels.ts";
 import { expectNoControlToken } from "../rows/texts.ts";
 import type { Task } from "../task.ts";
-import { worldNames } from "../worlds/table.ts";
 
 /** Where tasks come from. The same step and count give the same tasks, whoever asks and whenever. */
 export interface TaskSource {
@@ -23,7 +22,7 @@ export type GivenTask = Omit<Task, "source">;
 
 /** What a person writes to have a source of tasks. Functions may return at once or later. */
 export interface TasksDefinition {
-  /** How logs name it. Small letters, digits, "-" and "_"; not that of a world ("needle"). */
+  /** How logs name it. Small letters, digits, "-" and "_"; not "needle". */
   name: string;
   /** For people, e.g. "Counting dots". */
   label: string;
@@ -70,9 +69,9 @@ export function defineTasks(definition: TasksDefinition | DefinedTasks): Defined
     throw new Error(`Expected a task source, an object with a name, take() and pictures(), found ${definition}`);
   if (defined.has(definition as DefinedTasks)) return definition as DefinedTasks;
   const { name, label, help } = definition;
-  if (typeof name !== "string" || !allowedName.test(name) || worldNames.includes(name))
+  if (typeof name !== "string" || !allowedName.test(name) || name === "needle")
     throw new Error(
-      `Expected a task source's name of small letters, digits, "-" and "_", other than those of generated scenes (${worldNames.join(", ")}), found ${JSON.stringify(name)}; rename it`,
+      `Expected a task source's name of small letters, digits, "-" and "_", other than needle, found ${JSON.stringify(name)}; rename it`,
     );
   for (const [field, value] of Object.entries({ label, help }))
     if (typeof value !== "string" || value === "")

@@ -24,3 +24,12 @@ export function worldNamed(name: string): World {
 /** The worlds that the knob names, in its order. @throws Error with one sentence about the first name that is none */
 export const chosenWorlds = (names: string): readonly World[] =>
   names.split(",").map((name) => worldNamed(name.trim()));
+
+/**
+ * Name of the source of a world's tasks, by which a judge knows them. The needle's is its own, as logs have it; the others' cannot
+ * be that of a person's own tasks.
+ */
+export const sourceOf = ({ name }: World): string => (name === "needle" ? name : `scenes:${name}`);
+
+/** Whether tasks of this source are generated scenes, whose answers have one spelling. */
+export const isSceneSource = (source: string): boolean => source === "needle" || source.startsWith("scenes:");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dryRun } from "../../../src/app/deno/commands/dry_run.ts";
+import { assumedStep } from "../../../src/app/memory/assumed_step.ts";
 import { type Estimate, estimate, expectFits } from "../../../src/app/memory/estimate.ts";
 import { memoryLines } from "../../../src/app/memory/estimate_text.ts";
 import { describedModel } from "../../../src/app/memory/model_sizes.ts";
@@ -53,6 +54,23 @@ describe("sizes", () => {
 });
 
 describe("memory", () => {
+  test("of pictures is that of the worlds' scenes: a bound of what is kept, and a slab that is made", async () => {
+    const picturesOf = async (worlds: string) => {
+      const config = resolveConfig({ worlds, tasksPerStep: 8, rolloutsPerTask: 2 });
+      const { sizes, preprocessor } = await describedModel(config, platform);
+      const found = await estimate(config, sizes, preprocessor);
+      return { onDevice: line(found, "pictures")!, onHost: found.pictureBytes };
+    };
+    const [small, both, large] = [512 ** 2, (512 ** 2 + 2048 ** 2) / 2, 2048 ** 2];
+    const found = await Promise.all(["needle", "needle,hunt", "hunt"].map(picturesOf));
+    expect(found.map(({ onHost }) => onHost)).toEqual([8 * 4 * small, 8 * 4 * both, 8 * 4 * large]);
+    const [needle, mixed, hunt] = found.map(({ onDevice }) => onDevice);
+    expect(needle).toBeGreaterThan(2 * 8 * 3 * small);
+    expect(needle).toBeLessThan(2 * 8 * 3 * small + 2 ** 20);
+    expect(mixed).toBeGreaterThan(2 * 8 * 3 * both);
+    expect(hunt).toBe((64 + 64) * 2 ** 20);
+  });
+
   test("of full training is sixteen bytes a parameter", async () => {
     const found = await estimated("3B", {}, "auto", wide);
     const { parameters } = found;
@@ -171,6 +189,18 @@ test("a run whose buffers a device does not allow is refused before anything is 
   // Nothing is made of what is small.
   const needle = await describedModel(resolveConfig({}), platform);
   await expectFits(resolveConfig({}), needle.sizes, needle.preprocessor, { limits: { maxBufferSize: 256 } });
+});
+
+test("calls that are sampled again are counted at their most", () => {
+  const { model, sizes } = published("3B");
+  const of = (changes: Partial<RunConfig>) => {
+    const config = resolveConfig({ tasksPerStep: 4, rolloutsPerTask: 8, ...changes });
+    return assumedStep(config, model, sizes).tasks.map(({ continuations }) => continuations!.length);
+  };
+  expect(of({})).toEqual([0, 0, 0, 0]);
+  // A quarter of 32 rollouts is two sets of four.
+  expect(of({ resampledCalls: 4 })).toEqual([4, 4, 0, 0]);
+  expect(of({ resampledCalls: 4, resampledShare: 2 })).toEqual([16, 16, 16, 16]);
 });
 
 test("time follows operations, and a token takes no less than reading the weights", async () => {

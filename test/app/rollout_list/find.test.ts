@@ -32,6 +32,7 @@ describe("what a filter finds is what one finds going through all rollouts", () 
     const judgeFailed = all(events)[9]!;
     judgeFailed.reward = null;
     judgeFailed.advantage = null;
+    all(events)[11]!.continues = { rollout: all(events)[8]!.id, token: 30 };
     all(events)[17]!.response = { plain: "I see a Heliotrope\n square, 50% (grey)" };
     index = indexOf(events);
   });
@@ -47,6 +48,8 @@ describe("what a filter finds is what one finds going through all rollouts", () 
     ["is:right is:wrong", (one) => one.end === "answer" && one.reward !== null],
     ["is:unjudged", (one) => one.reward === null],
     ["end:length", (one) => one.end === "length"],
+    ["from:rollout", (one) => one.continues !== undefined],
+    ["from:prompt is:wrong", (one) => !one.continues && one.end === "answer" && one.reward?.right === false],
     ["called:image_zoom_in_tool", (one) => one.calls.length > 0],
     ["reward>0", (one) => (one.reward?.total ?? Number.NaN) > 0],
     ["-reward>0", (one) => !((one.reward?.total ?? Number.NaN) > 0)],
@@ -102,6 +105,11 @@ describe("what a filter finds is what one finds going through all rollouts", () 
     expect(row).toMatchObject({ id, mark });
     index.mark({ rollout: id, note: "", tags: [], judgeWrong: false, madeAt: "" });
     expect(ids("has:note")).toEqual([]);
+  });
+
+  test("a row names the rollout that it continues", () => {
+    const continuesOf = (at: number) => listRow(index, index.rowOf(all(events)[at]!.id)!, parseQuery("")).continues;
+    expect([continuesOf(8), continuesOf(11)]).toEqual([null, all(events)[8]!.id]);
   });
 
   test("a row has an excerpt around what was searched", () => {

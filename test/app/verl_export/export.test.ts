@@ -5,11 +5,14 @@ import { openSource } from "../../../src/app/data/sources.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import { convert, decode } from "../../../src/image/decode.ts";
 import { readVerlCommand } from "../../../src/interop/verl/command.ts";
+import { pythonFiles } from "../../../src/interop/verl/export/python_files.ts";
+import { rewardNote } from "../../../src/interop/verl/export/run_settings.ts";
 import { openChat } from "../../../src/policy/chats.ts";
 import { functionOf } from "../../../src/policy/offered_tool.ts";
 import { pythonValue } from "../../../src/policy/python_json.ts";
 import { renderTemplate } from "../../../src/policy/template.ts";
 import { Tokenizer } from "../../../src/policy/tokenizer.ts";
+import { rewards } from "../../../src/reward/rewards/table.ts";
 import { scenePictures } from "../../../src/tasks/sources/scenes.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
@@ -150,10 +153,20 @@ test("rows of a file keep pictures that Pillow reads alike, others become PNG; r
   expect(text("README.md")).not.toContain(data);
 }, 60_000);
 
+test("every reward is written in Python or refused, its parts in their order", () => {
+  const python = pythonFiles["saccade_verl/rewards.py"]!;
+  for (const { name, parts } of rewards) {
+    const written = new RegExp(`"${name}": \\(\\w+, (\\[.*\\])\\)`).exec(python)?.[1];
+    if (written === undefined) expect(() => rewardNote({ reward: name }), name).toThrow(/cannot be exported to verl/);
+    else expect([name, JSON.parse(written)]).toEqual([name, parts.map((part) => part.name)]);
+  }
+});
+
 test("what cannot be written for verl is refused in one sentence, and no key is written", async () => {
   for (const [changes, sentence] of [
     [{ reward: "pixel-reasoner" }, /pixel-reasoner cannot be exported to verl: it pays by the whole group/],
     [{ reward: "thyme", judge: "hardened", judgeUrl: "http://127.0.0.1:1/v1" }, /thyme cannot be exported/],
+    [{ reward: "tools-rl" }, /tools-rl cannot be exported to verl: what it pays depends on the step/],
     [{ reward: "./mine.ts" }, /mine.ts is a module in TypeScript/],
     [{ tools: "./mine.ts" }, /The tool .\/mine.ts is a module in TypeScript/],
     [{ data: "/no/such/file.parquet" }, /Expected a file \/no\/such\/file.parquet, found none/],

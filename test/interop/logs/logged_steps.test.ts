@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Rollout } from "../../../src/agent/rollout.ts";
 import { eventsOf } from "../../../src/app/run/log_reader.ts";
 import { type Logged, type LoggedStep, loggedSteps } from "../../../src/interop/logs/logged_steps.ts";
 import { listsOf } from "../../../src/interop/step_metrics.ts";
@@ -19,6 +20,30 @@ type Of<K extends TrainEvent["type"]> = Extract<TrainEvent, { type: K }>;
 const [head, tasks, group, update] = loggedEvents as [Of<"run">, Of<"tasks">, Of<"group">, Of<"update">];
 
 describe("the steps of a log", () => {
+  test("count tokens of continuations, and nothing else of them", async () => {
+    const [prompt, call] = zoomedRollout.segments;
+    const continuation: Rollout = {
+      ...zoomedRollout,
+      id: "0·0·2",
+      rolloutIndex: 2,
+      reward: { ...zoomedRollout.reward!, total: 100 },
+      continues: { rollout: "0·0·0", token: prompt!.tokens.length + 1 },
+    };
+    const stepOf = async (rollouts: Rollout[]) => {
+      const found = await read(linesOf([head, tasks, { ...group, rollouts }, update]));
+      return found[0] as LoggedStep;
+    };
+    const plain = await stepOf([zoomedRollout, unjudgedRollout]);
+    const continued = await stepOf([zoomedRollout, unjudgedRollout, continuation]);
+    expect(continued.groups[0]!.rollouts).toHaveLength(3);
+    const names = Object.keys(plain.metrics).filter((name) => continued.metrics[name] !== plain.metrics[name]);
+    expect(names.sort()).toEqual(["perf/throughput", "perf/total_num_tokens", "timing_per_token_ms/update_actor"]);
+    const own = continuation.segments.reduce((n, segment) => n + segment.tokens.length, 0) - prompt!.tokens.length - 1;
+    const [tokens, before] = [continued, plain].map(({ metrics }) => metrics["perf/total_num_tokens"]!);
+    expect(tokens! - before!).toBe(own);
+    expect(own).toBeGreaterThan(call!.tokens.length);
+  });
+
   test("come with their rollouts, their time, and metrics under every name", async () => {
     const log = await read(lines);
     expect(log.map(({ kind, step, endedAtMs }) => [kind, step, endedAtMs])).toEqual([

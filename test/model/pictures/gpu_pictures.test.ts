@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { Gpu } from "../../../src/gpu/gpu.ts";
 import { Plan } from "../../../src/gpu/plan.ts";
 import { decodePixels } from "../../../src/image/decode.ts";
-import { cropped, resized } from "../../../src/image/derived.ts";
+import { cropped, derived, resized } from "../../../src/image/derived.ts";
 import type { Box, Pixels } from "../../../src/image/pixels.ts";
 import { smartResize } from "../../../src/image/smart_resize.ts";
 import { qwen25VL } from "../../../src/model/families/qwen2_5_vl/family.ts";
@@ -10,6 +10,9 @@ import { qwen3VL } from "../../../src/model/families/qwen3_vl/family.ts";
 import { GpuPictures } from "../../../src/model/pictures/gpu_pictures.ts";
 import { inputImage, type VisionRows } from "../../../src/model/vision_rows.ts";
 import { Random } from "../../../src/tasks/random.ts";
+import { renderWindow, wholeScene } from "../../../src/tasks/scenes/render.ts";
+import { randomScene } from "../../../src/tasks/scenes/scene.ts";
+import { sceneWords } from "../../../src/tasks/scenes/scene_words.ts";
 import { renderedPicture, scenePictures, taskWords } from "../../../src/tasks/sources/scenes.ts";
 import { readBytes } from "../../support/png.ts";
 
@@ -170,6 +173,57 @@ describe("the pictures of a device", () => {
     const bits = await patchBits(family, scenes.flatMap(inputsOf));
     const onHost = ids.flatMap((id) => scenePictures(id, settings).flatMap(inputsOf));
     expect(differences(bits, await patchBits(family, onHost.map(plain)))).toBe(0);
+  });
+
+  /** A scene of some side, and what a model sees of it: as a whole, of a crop, and of a crop out of that. */
+  const small = (sidePx: number, index: number) => {
+    const scene = randomScene(new Random(index, [31]), {
+      objects: 3,
+      sizeMinPx: 8,
+      sizeMaxPx: 30,
+      dotPx: 1,
+      sidePx,
+      ground: index % 2 ? "clouds" : "bricks",
+      text: () => "OWL",
+    });
+    const onHost = renderWindow(scene, wholeScene(scene), sidePx);
+    const words = sceneWords(scene);
+    const onDevice = derived({ width: sidePx, height: sidePx }, { kind: "scene", words }, () => onHost);
+    const shownOf = (picture: Pixels) => {
+      const cut = cropped(picture, [7, 5, 57, 49]);
+      return [picture, cut, cropped(cut, [9, 3, 30, 40])].map((one) => resized(one, 32, 32));
+    };
+    return { onHost, onDevice, shownOf };
+  };
+
+  it("are rendered by their size in one run, and what is cut out of cuts has the bits of the host", async () => {
+    const dispatch = vi.spyOn(GPUComputePassEncoder.prototype, "dispatchWorkgroups");
+    const scenes = [64, 128, 64, 128, 66].map(small);
+    for (const { onDevice } of scenes.slice(0, 4))
+      Object.defineProperty(onDevice, "data", { get: () => expect.unreachable() });
+    const shown = scenes.map(({ onDevice, shownOf }) => shownOf(onDevice));
+    GpuPictures.of(gpu).prepare(shown.flat());
+    // A dispatch a size that makes whole words, and two resizes for each slab that a size has.
+    expect(dispatch.mock.calls.map(([x, y, z]) => [x, y, z]).filter(([, , z]) => z === 2)).toEqual([
+      [1, 64, 2],
+      [1, 128, 2],
+    ]);
+    expect(dispatch).toHaveBeenCalledTimes(2 + 3 * 2);
+    dispatch.mockRestore();
+    const bits = await patchBits(family, shown.flat());
+    const onHost = scenes.flatMap((one) => one.shownOf(one.onHost).map(plain));
+    expect(differences(bits, await patchBits(family, onHost))).toBe(0);
+  });
+
+  it("are made in one go with what is cut out of them after they were resized", async () => {
+    const { onHost, onDevice, shownOf } = small(64, 9);
+    const inputsOf = (picture: Pixels) => {
+      const [first] = shownOf(picture);
+      const second = resized(cropped(first!, [3, 4, 20, 30]), 32, 32);
+      return [resized(cropped(second, [1, 1, 17, 9]), 32, 32), first!, second];
+    };
+    const bits = await patchBits(family, inputsOf(onDevice));
+    expect(differences(bits, await patchBits(family, inputsOf(onHost).map(plain)))).toBe(0);
   });
 
   it("are uploaded once, whatever is cut out of them and how often it is shown", async () => {

@@ -15,7 +15,8 @@ afterEach(async () => {
 
 const key = "sk-words-1234567890";
 const task = { ...needleTask, source: "deepeyes", answer: "a bowl of cherries", question: "What is it?" };
-const weights = { answerWeight: 0.8, formatWeight: 0.2, bonusWeight: 1.2, bonus: "conditional" as const };
+
+import { weights } from "../../support/scored.ts";
 
 async function judgeThat(behave: FakeJudgeOptions["behave"], judge = "hardened", cache = memoryCache()) {
   const fake = await openFakeJudge({ behave, key });

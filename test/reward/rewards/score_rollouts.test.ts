@@ -4,7 +4,8 @@ import type { AnswerJudge, Asked } from "../../../src/reward/judges/judge.ts";
 import { scoreAgain, scoreRollouts } from "../../../src/reward/rewards/score_rollouts.ts";
 import { needleTask, rollout } from "../../support/rollouts.ts";
 
-const weights = { answerWeight: 0.8, formatWeight: 0.2, bonusWeight: 1.2, bonus: "conditional" as const };
+import { weights } from "../../support/scored.ts";
+
 const task = { ...needleTask, source: "deepeyes", answer: "a bowl", question: "What is it?" };
 
 /** Gives the verdicts of a script, by answer; null where no verdict can be had. */

@@ -72,8 +72,7 @@ test.each<[string, unknown[], string]>([
 });
 
 test.each<[string, object, string]>([
-  ["needle", { name: "needle" }, "other than those of generated scenes (needle, hunt,"],
-  ["hunt", { name: "hunt" }, "other than those of generated scenes"],
+  ["needle", { name: "needle" }, "other than needle"],
   ["name", { name: "Dots!" }, 'found "Dots!"; rename it'],
   ["help", { help: undefined }, "Expected a text as help of the task source dots, found undefined"],
   ["take", { take: 1 }, "Expected a function take() in the task source dots, found number"],

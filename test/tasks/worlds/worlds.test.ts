@@ -145,8 +145,8 @@ describe("several worlds in a run", () => {
     expect(Math.abs(needles.length - 100)).toBeLessThan(30);
     const [, , , , index] = needles[5]!.id.split("/");
     expect(sceneTask({}, { seed: 1, split: "train", step: 0, index: Number(index) })).toEqual(needles[5]);
-    expect(generatedScenes(settings, 1).name).toBe("worlds");
-    expect(generatedScenes({ worlds: "hunt" }, 1).name).toBe("hunt");
+    expect(generatedScenes(settings, 1).name).toBe("scenes");
+    expect(generatedScenes({ worlds: "hunt" }, 1).name).toBe("scenes:hunt");
   });
 
   it.each(["", "needle,", "hunts", "needle;hunt"])("refuses %j", (names) => {

@@ -3,6 +3,7 @@ import { callSummary } from "../../../agent/tools/table.ts";
 import type { Task } from "../../../tasks/task.ts";
 import type { Metrics, TrainEvent, WarmupEvent } from "../../../train/events.ts";
 import { type MetricName, metricTable } from "../../../train/metrics.ts";
+import { continuationWords } from "../../text/continuation_words.ts";
 import { visible } from "../command_line/terminal.ts";
 
 /**
@@ -36,7 +37,7 @@ export function eventLine(event: TrainEvent | WarmupEvent, steps: number, left =
 /** What happens within a step, for the line that is written over; null for events that say nothing about it. */
 export function withinStep(event: TrainEvent): string | null {
   if (event.type === "decode")
-    return `turn ${event.turn}: ${event.tokens} tokens, ${event.waiting} rollouts still write`;
+    return `${event.again ? "calls sampled again, " : ""}turn ${event.turn}: ${event.tokens} tokens, ${event.waiting} rollouts still write`;
   if (event.type === "group") return `group ${event.taskIndex + 1} is scored`;
   return null;
 }
@@ -85,6 +86,7 @@ export function rolloutLines(
 ): string[] {
   const lines = [`${visible(task.id)}: ${visible(task.question)} (${visible(task.answer)})`];
   for (const rollout of rollouts) {
+    const continuation = continuationWords(rollout);
     const reward =
       rollout.unjudged !== undefined
         ? `no verdict${rollout.reward ? `, reward ${rollout.reward.total.toFixed(2)}` : ""} (${visible(rollout.unjudged)})`
@@ -92,7 +94,7 @@ export function rolloutLines(
           ? `${rollout.reward.right ? "right" : "wrong"} by ${visible(rollout.reward.verdict)}, reward ${rollout.reward.total.toFixed(2)}`
           : "not scored";
     lines.push(
-      `  ${rollout.rolloutIndex}: ${reward}; ended by ${rollout.end}${rollout.error ? ` (${visible(rollout.error)})` : ""}`,
+      `  ${rollout.rolloutIndex}: ${reward}; ended by ${rollout.end}${rollout.error ? ` (${visible(rollout.error)})` : ""}${continuation === null ? "" : `; ${visible(continuation)}`}`,
     );
     rollout.segments.forEach((segment, index) => {
       if (segment.source === "model") lines.push(`     ${visible(texts(segment.tokens).join(""))}`);

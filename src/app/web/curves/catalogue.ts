@@ -121,6 +121,51 @@ export const knownCurves: readonly CurveSpec[] = [
     [part("accuracy_with_zoom", "zoomed", "--tool"), part("accuracy_without_zoom", "did not", "--answer")],
     { line: "right answers among the rollouts that zoomed, and among those that did not", range: share },
   ),
+  many(
+    "tool",
+    "resampling",
+    "calls sampled again",
+    [
+      part("resampled_groups", "groups", "--soft"),
+      part("rescued_groups", "rescued", "--answer"),
+      part("resampled_accuracy", "continuations right", "--tool"),
+    ],
+    {
+      line: "groups whose calls were all wrong, so that one was sampled again; of these, the groups in which that gave a right answer; and the share of continuations that were right",
+      range: share,
+      optional: true,
+    },
+  ),
+  many(
+    "tool",
+    "call_credit",
+    "credit of calls",
+    [
+      part("call_credit/mean", "credit", "--total"),
+      part("call_credit/before", "right before", "--soft"),
+      part("call_credit/after", "right after", "--answer"),
+    ],
+    {
+      line: "how likely the right answer was before a call and after its result, and the difference: mean over the calls of a step that a tool answered",
+      optional: true,
+    },
+  ),
+  many(
+    "tool",
+    "call_effects",
+    "what calls did",
+    [
+      part("call_credit/useful", "useful", "--gold"),
+      part("call_credit/redundant", "redundant", "--soft"),
+      part("call_credit/misleading", "misleading", "--bad"),
+      part("call_credit/failed", "did not help", "--zoom2"),
+    ],
+    {
+      line: "shares of the calls that a tool answered: they made a wrong answer right, changed nothing in a right one, made it wrong, or left a wrong one wrong",
+      range: share,
+      optional: true,
+    },
+  ),
   one("tool", "target_in_crop", "target in the crop", "--gold", { range: share }),
   one("tool", "crop_side_px", "crop side, source px", "--zoom1"),
   many("learning", "losses", "loss", [part("loss", "whole", "--total"), part("policy_loss", "policy", "--answer")], {

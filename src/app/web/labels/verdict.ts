@@ -1,5 +1,6 @@
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { continuationWords } from "../../text/continuation_words.ts";
 import { figure, signed } from "./numbers.ts";
 import { mostPaid } from "./reward_labels.ts";
 
@@ -47,5 +48,6 @@ export function cellLabel(rollout: Rollout): string {
   const { label } = verdictOf(rollout);
   const reward = rollout.reward ? `, reward ${figure(rollout.reward.total)}` : "";
   const advantage = rollout.advantage === null ? "" : `, advantage ${signed(rollout.advantage)}`;
-  return `rollout ${rollout.rolloutIndex + 1}: ${label}${reward}${advantage}`;
+  const continuation = continuationWords(rollout);
+  return `rollout ${rollout.rolloutIndex + 1}: ${label}${reward}${advantage}${continuation === null ? "" : `, ${continuation}`}`;
 }

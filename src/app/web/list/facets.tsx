@@ -13,7 +13,7 @@ const fewValues = 6;
 
 /** Facets that are always shown; the others where a run has more than one value. */
 const always: readonly ChoiceField[] = ["is", "tool", "end"];
-const sometimes: readonly ChoiceField[] = ["has", "tag", "source", "fault", "called", "by"];
+const sometimes: readonly ChoiceField[] = ["has", "tag", "from", "source", "fault", "called", "by"];
 const ranges: readonly NumberField[] = ["reward", "advantage", "step", "zooms", "iou", "tokens", "turns"];
 
 /** What rollouts can be filtered by: values with how many rollouts have them, and ranges of numbers. */

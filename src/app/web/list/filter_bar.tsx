@@ -201,6 +201,7 @@ const help: readonly [text: string, means: string][] = [
   ["is:wrong", "right, wrong, format, unjudged, failed"],
   ["tool:used", "a call was carried out; or unused"],
   ["end:length", "answer, malformed, length, turns, error"],
+  ["from:rollout", "it continues another, whose call was sampled again; or prompt"],
   ["reward>0.5", "also advantage, step, task, rollout, tokens, turns, zooms, calls, iou; <, >=, <="],
   ["step:10..20", "from 10 to 20; step:12 is that step alone"],
   ["source:vstar", "also called: (a tool), fault: (a call’s outcome), by: (the rule or judge)"],

@@ -2,6 +2,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus, and names its row (aria-activedescendant)
 // biome-ignore-all lint/a11y/useKeyWithClickEvents: the grid has the keys
 import type { ListRow } from "../../rollout_list/list_row.ts";
+import { rolloutNumber } from "../../text/continuation_words.ts";
 import { count, figure, signed } from "../labels/numbers.ts";
 import { answerText, outcomeColour, outcomeLabel, outcomeLetter } from "./row_words.ts";
 
@@ -72,6 +73,7 @@ function Cells({ row }: { row: ListRow }) {
           title={excerpt ? excerpt.before + excerpt.found + excerpt.after : answerText(row)}
         >
           {mark && <MarkSigns mark={mark} />}
+          {row.continues !== null && <span class="sign">continues rollout {rolloutNumber(row.continues)}</span>}
           {excerpt ? (
             <>
               {excerpt.before}

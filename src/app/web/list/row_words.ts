@@ -35,6 +35,7 @@ const labels: Partial<Record<ChoiceField, Readonly<Record<string, string>>>> = {
     turns: "out of turns",
     error: "failed",
   },
+  from: { prompt: "the prompt", rollout: "another’s thought" },
   has: { note: "has a note", tag: "has a tag", disagreement: "the judge is wrong" },
 };
 

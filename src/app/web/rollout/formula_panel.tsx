@@ -1,4 +1,6 @@
 import { useId } from "preact/hooks";
+import type { Rollout } from "../../../agent/rollout.ts";
+import { probedCalls } from "../../../train/call_credit.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { isLossName, lossNames, lossRecipes } from "../../../train/loss_recipes.ts";
 import { count, figure, setting } from "../labels/numbers.ts";
@@ -19,6 +21,14 @@ export function FormulaPanel({ step }: { step: StepContext }) {
       </p>
     );
   if (chosen.branch) return <p class="soft">Nothing is learned from a branch: its tokens are in no loss.</p>;
+  if (unit.untrained)
+    return (
+      <p class="soft">
+        {chosen.rollout.continues
+          ? "This token is in the loss of the rollout that this one continues. Choose one behind it."
+          : "This token is not in the loss, because other rollouts go on from where its call began. Choose one before."}
+      </p>
+    );
   if (lacksLogprobs(chosen.rollout))
     return (
       <p class="soft">
@@ -46,18 +56,25 @@ export function FormulaPanel({ step }: { step: StepContext }) {
     oldLogprob: unit.logprob ?? token.logprob,
     start: token.startLogprob,
     spread: token.spread,
+    calls: probedCalls(chosen.rollout),
   };
   const [own, another]: [Written, Written] = [
     { ...shared, config, loss },
     { ...shared, config: other, loss: beside },
   ];
+  const shownRows = formulaRows.filter(({ only }) => only?.(config) ?? true);
   return (
     <div class="formula">
       <p class="soft small">
-        Weights: {measures.line}. Rewards of the group: {rewardsText(own)}.
+        Weights: {measures.line}. {comparedText(chosen.rollout)}: {rewardsText(own)}.
       </p>
       {loss.advantage === 0 && (
-        <p class="small">The rewards of the group are equal: its advantages are 0, and nothing is learned from it.</p>
+        <p class="small">
+          The rewards of the group are equal: its advantages are 0, and{" "}
+          {loss.advantages.some((one) => one !== 0)
+            ? "only calls are learned from, by their own credit."
+            : "nothing is learned from it."}
+        </p>
       )}
       {measures.found.startProblem && <p class="soft small">No KL to the start: {measures.found.startProblem}</p>}
       <BesideLoss config={other} />
@@ -70,7 +87,7 @@ export function FormulaPanel({ step }: { step: StepContext }) {
           </tr>
         </thead>
         <tbody>
-          {formulaRows.map((row) => (
+          {shownRows.map((row) => (
             <Row key={row.name} row={row} own={own} other={another} besideName={nameOf(name, moved)} />
           ))}
         </tbody>
@@ -90,6 +107,14 @@ function nameOf(name: string, moved: Partial<RunConfig>): string {
   const label = isLossName(name) ? lossRecipes[name].label : "this run";
   return Object.keys(moved).length > 0 ? `${label}, changed` : label;
 }
+
+/** Whose rewards make the advantage. */
+const comparedText = ({ continues, continuedAt }: Rollout): string =>
+  continues
+    ? "Rewards of all that continue the same rollout"
+    : continuedAt === undefined
+      ? "Rewards of the group"
+      : "Rewards of the group, this one’s as its continuations recovered it";
 
 const rewardsText = ({ loss: { rewards } }: Written): string =>
   rewards.map((reward) => (reward === null ? "none" : figure(reward))).join(", ");

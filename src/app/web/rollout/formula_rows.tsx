@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { creditOf, creditsCalls, effectText, type ProbedCall } from "../../../train/call_credit.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { figure, meanAndDeviation, setting, signed } from "../labels/numbers.ts";
 import type { StepLoss } from "./step_loss.ts";
@@ -18,6 +19,8 @@ export interface Written {
     | "lossAggMode"
     | "microBatchRollouts"
     | "temperature"
+    | "callCredit"
+    | "callRouting"
   >;
   loss: StepLoss;
   /** Of the sampled tokens. */
@@ -27,12 +30,16 @@ export interface Written {
   oldLogprob: number;
   start: number | null;
   spread: number;
+  /** Of the rollout, those that were probed. */
+  calls: readonly ProbedCall[];
 }
 
 export interface FormulaRow {
   name: string;
   line: string;
   cell(of: Written): ComponentChildren;
+  /** Only where the run's settings ask for it; always where absent. */
+  only?(config: Written["config"]): boolean;
 }
 
 const termsOf = ({ loss, index }: Written) => loss.terms[index]!;
@@ -42,6 +49,12 @@ const Value = ({ children }: { children: ComponentChildren }) => <b class="mono"
 /** The loss from the rewards to the pull on the logits, a row for each step. */
 export const formulaRows: readonly FormulaRow[] = [
   { name: "A", line: "advantage of the rollout in its group", cell: advantageCell },
+  {
+    name: "A token",
+    line: "the same on this token, by what calls are given",
+    cell: tokenAdvantageCell,
+    only: creditsCalls,
+  },
   { name: "r", line: "probability under these weights over that when it was sampled", cell: ratioCell },
   { name: "clip", line: "bounds of the ratio", cell: clipCell },
   { name: "pg", line: "policy loss", cell: policyCell },
@@ -64,6 +77,24 @@ function advantageCell({ loss: { rewards, reward, advantage }, config }: Written
         ? `(R − mean) / (deviation + 10⁻⁶) = (${figure(reward)} − ${figure(mean)}) / ${figure(deviation)}`
         : `R − mean = ${figure(reward)} − ${figure(mean)}`}{" "}
       = <Value>{signed(advantage, 3)}</Value>
+    </>
+  );
+}
+
+/** What is left of the rollout's advantage, and what the token's own call adds. */
+function tokenAdvantageCell({ loss: { advantage, advantages }, config, calls, index }: Written): ComponentChildren {
+  const whole = <Value>{signed(advantages[index] ?? 0, 3)}</Value>;
+  if (!creditsCalls(config) || advantage === null) return <>A = {whole}</>;
+  const own = calls.find(({ from, to }) => index >= from && index < to);
+  const credit = own ? config.callCredit * creditOf(own.probe) : 0;
+  const kept = (advantages[index] ?? 0) - credit;
+  const isHeldBack = Math.abs(kept - advantage) > 1e-9;
+  return (
+    <>
+      {isHeldBack ? `${signed(kept, 3)} (held back)` : "A"}
+      {own && config.callCredit > 0 && ` + ${setting(config.callCredit)} × ${signed(creditOf(own.probe), 3)}`} = {whole}
+      {own && ` · its call: ${effectText(own.probe)}`}
+      {!own && isHeldBack && " · a later call was misleading"}
     </>
   );
 }
@@ -94,7 +125,7 @@ function clipCell(of: Written): ComponentChildren {
 
 function policyCell(of: Written): ComponentChildren {
   const { unclipped, clipped, bound, policyLoss } = termsOf(of);
-  const isBounded = (of.loss.advantage ?? 0) < 0 && of.config.clipRatioC > 0;
+  const isBounded = (of.loss.advantages[of.index] ?? 0) < 0 && of.config.clipRatioC > 0;
   const larger = `max(${figure(unclipped)}, ${figure(clipped)})`;
   return (
     <>

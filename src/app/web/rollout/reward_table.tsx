@@ -55,7 +55,7 @@ export function RewardTable({ rollout, task, config }: { rollout: Rollout; task:
         </tbody>
       </table>
       {(!reward || rollout.unjudged !== undefined) && <p class="problem small">{whyNone(rollout, config)}</p>}
-      {config && <Formula config={config} />}
+      {config && <Formula config={config} step={rollout.step} />}
     </>
   );
 }
@@ -81,6 +81,8 @@ function whyNone({ end, error, reward, unjudged }: Rollout, config: RunConfig | 
     return `Left out, since something outside the model failed: ${error !== undefined ? shortened(error) : "it did not say what"}`;
   if (config?.reward === "mini-o3" && (end === "turns" || end === "length"))
     return "Left out, as Mini-o3 does with rollouts that ran out of turns or tokens";
+  if (config?.reward === "tools-rl" && unjudged === undefined)
+    return "Left out: stage 1 of ToolsRL pays for zooms onto the task's gold box, and this task has none";
   if (unjudged !== undefined)
     return `No verdict, ${reward ? `and so paid ${figure(reward.total)}` : "and so left out of its group"}: ${shortened(unjudged)}. It can be judged again under Runs`;
   return (
@@ -97,12 +99,14 @@ function partName(part: string, config: RunConfig | null): string {
   return partLabel(part);
 }
 
-function Formula({ config }: { config: RunConfig }) {
+function Formula({ config, step }: { config: RunConfig; step: number }) {
   if (config.reward === undefined || config.reward === "weights") return <p class="cap mono">{formula(config)}</p>;
   const paid = formulaOf(config.reward);
+  const stage = paid?.stage?.(step, config);
   return (
     <p class="cap">
       <b>{rewardLabel(config.reward)}</b>
+      {stage !== undefined && `, ${stage}`}
       {paid ? `: ${paid.help}. ${paid.source}` : ": a reward that is not part of Saccade"}
     </p>
   );

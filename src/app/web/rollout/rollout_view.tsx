@@ -7,6 +7,7 @@ import { MarkFields } from "../widgets/mark_fields.tsx";
 import { NextHint } from "../widgets/next_hint.tsx";
 import { Term } from "../widgets/term.tsx";
 import { branchName } from "./branch_words.ts";
+import { ContinuationLine } from "./continuation_line.tsx";
 import { Crops } from "./crops.tsx";
 import { LinkButton } from "./link_button.tsx";
 import { RewardTable } from "./reward_table.tsx";
@@ -45,6 +46,7 @@ export function RolloutView() {
           </b>{" "}
           “{shortened(chosen.task.question)}”
         </h2>
+        <ContinuationLine rollout={rollout} />
         {pictures?.[0] ? (
           <Stage original={pictures[0]} rollout={rollout} task={chosen.task} inputs={inputs} />
         ) : (

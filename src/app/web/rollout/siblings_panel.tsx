@@ -1,5 +1,6 @@
+import { comparisons } from "../../../train/advantage.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { figure, meanAndDeviation, signed } from "../labels/numbers.ts";
+import { counted, figure, meanAndDeviation, signed } from "../labels/numbers.ts";
 import { usePage } from "../run/page_context.ts";
 import { RewardCells } from "../widgets/reward_cells.tsx";
 import { Term } from "../widgets/term.tsx";
@@ -9,7 +10,11 @@ import type { StepContext } from "./step_context.ts";
 export function SiblingsPanel({ step: { chosen, config } }: { step: StepContext }) {
   const { store } = usePage();
   const { rollout, siblings } = chosen;
-  const statistics = meanAndDeviation(siblings.flatMap((sibling) => sibling.reward?.total ?? []));
+  // With continuations a rollout is compared with a part of its group, or with another reward.
+  const compared = comparisons(siblings).find(({ of }) => of.some((one) => one?.id === rollout.id));
+  const rewards = compared?.rewards ?? siblings.map(({ reward }) => reward?.total ?? null);
+  const statistics = meanAndDeviation(rewards.flatMap((reward) => reward ?? []));
+  const own = compared?.rewards[compared.of.findIndex((one) => one?.id === rollout.id)] ?? null;
   return (
     <>
       <div class="cells wrap">
@@ -24,6 +29,8 @@ export function SiblingsPanel({ step: { chosen, config } }: { step: StepContext 
       </div>
       {statistics && (
         <p class="cap num">
+          {rollout.continues && `${counted(rewards.length, "continuation")}: `}
+          {rollout.continuedAt !== undefined && own !== null && `recovered reward ${figure(own)} · `}
           mean {figure(statistics.mean)} · std {figure(statistics.deviation)}
           {rollout.advantage !== null && (
             <>

@@ -30,6 +30,8 @@ export interface StepContext {
   inputs: readonly ModelInput[];
   /** What the model finds at each sampled token, by chosen weights. */
   measures: StepMeasures;
+  /** The advantage of each token that the model sampled, as the run's settings make it; null where the rollout has none. */
+  advantages: readonly number[] | null;
   /** The loss of the sampled tokens under the asked weights, by the run's settings; null where it cannot be known. */
   loss: StepLoss | null;
   /** Moves the cursor to a unit; beyond the ends: to the end. */

@@ -1,5 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { useMemo, useState } from "preact/hooks";
+import type { Rollout } from "../../../agent/rollout.ts";
+import { tokenAdvantages } from "../../../train/call_credit.ts";
+import type { RunConfig } from "../../../train/knobs.ts";
 import { rootOf } from "../../worker_api/branch_api.ts";
 import { usePage } from "../run/page_context.ts";
 import type { Chosen } from "../run/store.ts";
@@ -42,6 +45,7 @@ export function Stepper({ chosen, units, noTexts }: Props) {
   const measures = useMeasures(chosen, config);
   const steps = store.steps.value;
   const loss = useMemo(() => stepLoss(steps, chosen, config, measures.found), [steps, chosen, config, measures.found]);
+  const advantages = useMemo(() => advantagesOf(rollout, config), [rollout, config]);
   const step: StepContext = {
     chosen,
     branches: store.branches.value.filter(({ id }) => rootOf(id) === rootOf(rollout.id)).length,
@@ -53,6 +57,7 @@ export function Stepper({ chosen, units, noTexts }: Props) {
     pictures,
     inputs,
     measures,
+    advantages,
     loss,
     move,
     over,
@@ -78,7 +83,7 @@ export function Stepper({ chosen, units, noTexts }: Props) {
           units={units}
           cursor={cursor}
           inputs={inputs}
-          known={{ advantage: rollout.advantage, found: measures.found, loss }}
+          known={{ advantages, found: measures.found, loss }}
           named={at?.rollout === rollout.id}
           move={move}
         />
@@ -90,3 +95,7 @@ export function Stepper({ chosen, units, noTexts }: Props) {
     </>
   );
 }
+
+/** The advantage of each token that the model wrote, as the run's settings make it; null where the rollout has none. */
+const advantagesOf = (rollout: Rollout, config: RunConfig | null): number[] | null =>
+  rollout.advantage === null ? null : tokenAdvantages(rollout, config ?? { callCredit: 0, callRouting: "whole" });

@@ -9,7 +9,8 @@ export type Colouring = (typeof recorded)[number] | (typeof measured)[number];
 
 /** What is known of a rollout's tokens beside what was recorded. */
 export interface Known {
-  advantage: number | null;
+  /** Of each token that the model wrote; null where the rollout has none. */
+  advantages: readonly number[] | null;
   found: Measures | null;
   loss: StepLoss | null;
 }
@@ -72,7 +73,7 @@ interface Scale {
 function scaleOf(
   colouring: Colouring,
   units: readonly Unit[],
-  { advantage, found, loss }: Known,
+  { advantages, found, loss }: Known,
   own: readonly number[],
 ): Scale {
   const upTo = (values: readonly number[], unit: string): Scale => {
@@ -87,7 +88,12 @@ function scaleOf(
       return { strength: ({ entropy }) => entropy ?? 0, full: highest, ends: ["0 nats", `${figure(highest)} nats`] };
     }
     case "advantage":
-      return { strength: () => advantage ?? 0, full: 2, ends: ["advantage −2", "+2"], twoSided: true };
+      return {
+        strength: ({ untrained }, index) => (untrained ? 0 : (advantages?.[index] ?? 0)),
+        full: 2,
+        ends: ["advantage −2", "+2"],
+        twoSided: true,
+      };
     case "ratio":
       return {
         strength: ({ logprob }, index) => (found?.tokens[index]?.logprob ?? logprob ?? 0) - (logprob ?? 0),

@@ -12,8 +12,8 @@ import { weightsCompared } from "./use_measures.ts";
 
 /** The token under the cursor: what else might have been written, by chosen weights, and what they make of its loss. */
 export function TokenPanel({ step }: { step: StepContext }) {
-  const { chosen, unit, sampledBefore, measures } = step;
-  const { advantage } = chosen.rollout;
+  const { unit, sampledBefore, measures, advantages } = step;
+  const advantage = advantages?.[sampledBefore] ?? null;
   const { source, token } = unit;
   const model = source === "model";
   const measured = model ? (measures.found?.tokens[sampledBefore] ?? null) : null;
@@ -33,7 +33,7 @@ export function TokenPanel({ step }: { step: StepContext }) {
           {model && (
             <>
               <Measured step={step} measured={measured} />
-              <Row label="advantage">{advantage === null ? "–" : signed(advantage)}</Row>
+              <Row label="advantage">{advantage === null || unit.untrained ? "–" : signed(advantage)}</Row>
               <LossRows step={step} />
             </>
           )}
@@ -199,6 +199,8 @@ export const share = (part: number, whole: number): string => (whole === 0 ? "�
 function originText({ unit, chosen }: StepContext): string {
   if (unit.given) return "a person · not sampled";
   if (unit.source !== "model") return `${unit.source} · masked`;
+  if (unit.untrained)
+    return chosen.rollout.continues ? "model · in the loss of the rollout before" : "model · not in the loss";
   return chosen.branch ? "model · a branch, not trained on" : "model · in the loss";
 }
 

@@ -1,4 +1,5 @@
 import type { Rollout, Source } from "../../../agent/rollout.ts";
+import { trainedRange } from "../../../train/trained_tokens.ts";
 import { imageText } from "../run/token_texts.ts";
 
 /** What the cursor of the step-through stops at: one token, or all tokens of one picture. */
@@ -21,6 +22,8 @@ export interface Unit {
   elsewhere?: true;
   /** A person put it there, in a branch. */
   given?: true;
+  /** The model sampled it, and it is in the loss of another rollout or in none (train/trained_tokens.ts). */
+  untrained?: true;
 }
 
 /** Shorter runs of one token are text. */
@@ -51,6 +54,7 @@ const numberOf = (value: number | undefined): number | null =>
 /** The rollout as units, in order. `textOf` gives a token's text. */
 export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Unit[] {
   const units: Unit[] = [];
+  const [trainedFrom, trainedTo] = trainedRange(rollout);
   let first = 0;
   for (const [segment, part] of rollout.segments.entries()) {
     const { source, tokens, logprobs, entropies, images, texts, given = [] } = part;
@@ -63,6 +67,7 @@ export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Un
       // For a server's model one token stands for a picture, of which nobody here knows how many it is.
       if (text === imageText) while (tokens[i + length] === token) length++;
       const sampled = source === "model" && !isGiven(i);
+      const isTrained = first + i >= trainedFrom && first + i < trainedTo;
       units.push({
         segment,
         source,
@@ -74,6 +79,7 @@ export function unitsOf(rollout: Rollout, textOf: (token: number) => string): Un
         logprob: sampled ? numberOf(logprobs[i]) : null,
         entropy: sampled ? numberOf(entropies[i]) : null,
         ...(isGiven(i) && { given: true as const }),
+        ...(sampled && !isTrained && { untrained: true as const }),
         ...(texts && { elsewhere: true as const }),
       });
       i += length;

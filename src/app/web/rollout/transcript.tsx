@@ -2,12 +2,15 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import { tokensOf } from "../../../agent/rollouts_elsewhere.ts";
+import { effectText } from "../../../train/call_credit.ts";
+import { rolloutNumber } from "../../text/continuation_words.ts";
 import { branchNumber } from "../../worker_api/branch_api.ts";
 import { counted, figure, shortened } from "../labels/numbers.ts";
 import { outcomeLabel, toolLabel } from "../labels/tool_labels.ts";
 import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 import { replacedNames } from "./branch_words.ts";
+import { ContinuationLine } from "./continuation_line.tsx";
 import { zoomClass } from "./cut_box.tsx";
 import { type Colouring, colouringsOf, coloursOf, type Known, type TokenColours } from "./token_colours.ts";
 import { imageWords, type Unit } from "./token_units.ts";
@@ -31,8 +34,8 @@ export function Transcript({ rollout, units, cursor, inputs, known, named, move,
   const [wanted, setWanted] = useState<Colouring>("probability");
   const colourings = colouringsOf(known);
   const colouring = colourings.includes(wanted) ? wanted : "probability";
-  const { advantage, found, loss } = known;
-  const colours = useMemo(() => coloursOf(colouring, units, known), [colouring, units, advantage, found, loss]);
+  const { advantages, found, loss } = known;
+  const colours = useMemo(() => coloursOf(colouring, units, known), [colouring, units, advantages, found, loss]);
   // A page cannot hold a button for each of a hundred thousand tokens.
   const page = Math.floor(cursor / tokensAtOnce);
   const [from, to] = [page * tokensAtOnce, Math.min(units.length, (page + 1) * tokensAtOnce)];
@@ -71,6 +74,7 @@ export function Transcript({ rollout, units, cursor, inputs, known, named, move,
           </label>
         </div>
       )}
+      <ContinuationLine rollout={rollout} />
       {from > 0 && <Elsewhere count={from} where="before" onGo={() => move(from - 1)} />}
       {here.map(({ segment, first, units: own }) => (
         <div key={segment} class={`turn ${own[0]?.source ?? ""}`}>
@@ -79,6 +83,7 @@ export function Transcript({ rollout, units, cursor, inputs, known, named, move,
             {own.map((unit, i) => (
               <Token
                 key={unit.first}
+                rollout={rollout}
                 unit={unit}
                 picked={first + i === cursor}
                 input={unit.picture === null ? undefined : inputs.find(({ index }) => index === unit.picture)}
@@ -120,7 +125,14 @@ function Elsewhere({ count: tokens, where, onGo }: { count: number; where: "befo
   );
 }
 
+/** Why a token that the model sampled is not in the loss of this rollout. */
+const notTrained = ({ continues }: Rollout): string =>
+  continues
+    ? `trained as a token of rollout ${rolloutNumber(continues.rollout)}`
+    : "not in the loss: others go on from here";
+
 interface TokenProps {
+  rollout: Rollout;
   unit: Unit;
   picked: boolean;
   heat: number;
@@ -130,8 +142,8 @@ interface TokenProps {
   onPick(): void;
 }
 
-function Token({ unit, picked, heat, clipped, input, onPick }: TokenProps) {
-  const hatched = unit.source === "model" ? "" : "masked";
+function Token({ rollout, unit, picked, heat, clipped, input, onPick }: TokenProps) {
+  const hatched = unit.source === "model" && !unit.untrained ? "" : "masked";
   const picture = unit.picture !== null;
   const words = picture ? imageWords(unit) : unit.text.replaceAll("\n", "⏎");
   // Keys move the cursor; Tab need not stop at each of a hundred tokens
@@ -149,7 +161,7 @@ function Token({ unit, picked, heat, clipped, input, onPick }: TokenProps) {
           ? "written by a person"
           : unit.logprob === null
             ? undefined
-            : `p = ${figure(Math.exp(unit.logprob))}${clipped ? ", clipped under these weights" : ""}`
+            : `p = ${figure(Math.exp(unit.logprob))}${clipped ? ", clipped under these weights" : ""}${unit.untrained ? `, ${notTrained(rollout)}` : ""}`
       }
       onClick={onPick}
     >
@@ -195,6 +207,7 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
         {(call?.imageIndex ?? 0) > 0 && ` · of image ${call?.imageIndex}`}
         {call?.boxWritten && ` · box as generated [${shortened(call.boxWritten.join(", "), 200)}]`}
         {call?.message && ` · ${shortened(call.message)}`}
+        {call?.probe && ` · ${effectText(call.probe)}`}
       </span>
     </div>
   );

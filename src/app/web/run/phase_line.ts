@@ -7,12 +7,12 @@ export function phaseLine(phase: Phase): string {
     case "encoding":
       return "encoding the images";
     case "sampling": {
-      const { tokens, waiting, done, rollouts } = phase;
+      const { tokens, waiting, done, rollouts, again } = phase;
       const left =
         waiting > 0
           ? `${counted(waiting, "rollout")} still generating`
           : `${count(done)} of ${count(rollouts)} rollouts done`;
-      return `sampling: ${count(tokens)} tokens, ${left}`;
+      return `sampling${again ? " calls again" : ""}: ${count(tokens)} tokens, ${left}`;
     }
     case "updating":
       return "updating the weights";

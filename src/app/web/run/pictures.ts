@@ -6,8 +6,11 @@ import { type SceneSettings, usualScenes } from "../../../tasks/worlds/world.ts"
 import type { RunConfig } from "../../../train/knobs.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
 
-/** A picture of 512 x 512 takes 0.8 MB, one of 2,048 x 2,048 takes 12.6 MB. */
-const keptBytes = 64e6;
+/** Bytes of pictures that are kept: 80 of 512 x 512, or five of 2,048 x 2,048. */
+const mostKeptBytes = 64 * 2 ** 20;
+
+const bytesOf = (pictures: readonly Pixels[]): number => pictures.reduce((sum, { data }) => sum + data.byteLength, 0);
+
 const sceneKnobs = Object.keys(usualScenes) as (keyof SceneSettings)[];
 
 interface Request {
@@ -110,11 +113,11 @@ export class Pictures {
   #keep(key: string, pictures: Pixels[]): void {
     this.#kept.delete(key);
     this.#kept.set(key, pictures);
-    let bytes = 0;
-    // The newest stays, whatever its size.
-    for (const [other, kept] of [...this.#kept].reverse()) {
-      bytes += kept.reduce((sum, { data }) => sum + data.length, 0);
-      if (bytes > keptBytes && other !== key) this.#kept.delete(other);
+    let bytes = [...this.#kept.values()].reduce((sum, one) => sum + bytesOf(one), 0);
+    for (const [oldest, given] of this.#kept) {
+      if (bytes <= mostKeptBytes || oldest === key) break;
+      bytes -= bytesOf(given);
+      this.#kept.delete(oldest);
     }
   }
 }

@@ -38,7 +38,7 @@ export interface SettingsChange {
 export type Phase =
   | { name: "idle" }
   | { name: "encoding"; rollouts: number }
-  | { name: "sampling"; turn: number; tokens: number; waiting: number; done: number; rollouts: number }
+  | { name: "sampling"; turn: number; tokens: number; waiting: number; done: number; rollouts: number; again?: true }
   | { name: "updating" }
   | { name: "evaluating" }
   | { name: "over" };
@@ -143,8 +143,11 @@ export function fold(state: RunState, event: TrainEvent, keep = keptSteps, lists
       };
     }
     case "decode": {
-      const { turn, tokens, waiting, done } = event;
-      return { ...state, phase: { name: "sampling", turn, tokens, waiting, done, rollouts: rolloutsOf(state) } };
+      const { turn, tokens, waiting, done, again } = event;
+      // Which rollouts are continued the log says with their groups.
+      const rollouts = again ? done + waiting : rolloutsOf(state);
+      const phase: Phase = { name: "sampling", turn, tokens, waiting, done, rollouts, ...(again && { again }) };
+      return { ...state, phase };
     }
     case "group": {
       const steps = withNewest(lists, state.steps, event.step, (record) => ({

@@ -69,7 +69,7 @@ export function Groups() {
       <NextHint step="open a rollout">
         each bar is one attempt at the task beside it. Press one to see what the model looked at, and what it was paid.
       </NextHint>
-      <OutcomeLegend />
+      <OutcomeLegend continued={record.groups.some((group) => group?.some(({ continues }) => continues) ?? false)} />
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the buttons inside, caught on their way up */}
       <div class="groups" onKeyDown={moveFocus}>
         {record.tasks.slice(0, rows).map((task, i) => (
@@ -125,7 +125,9 @@ function GroupCells({ task, group, tabStop }: RowProps) {
   const config = store.runConfig.value;
   const chosen = store.chosen.value;
   const { pixels: thumbnail, problem } = useThumbnail(task, thumbnailPx, patienceMs);
-  const statistics = meanAndDeviation((group ?? []).flatMap((rollout) => rollout.reward?.total ?? []));
+  // What continues a rollout is compared with others that do.
+  const compared = (group ?? []).filter(({ continues }) => !continues);
+  const statistics = meanAndDeviation(compared.flatMap((rollout) => rollout.reward?.total ?? []));
   return (
     <>
       <span class="thumbnail" title={problem ?? undefined}>

@@ -16,7 +16,10 @@ export function RewardCard() {
       </h2>
       <KnobField knob="reward" label="by" choiceLabels={rewardLabels} />
       {formula ? (
-        <Formula formula={formula} />
+        <>
+          {reward === "tools-rl" && <KnobField knob="toolStageSteps" label="steps of stage 1" />}
+          <Formula formula={formula} />
+        </>
       ) : (
         <>
           <KnobField knob="answerWeight" label="right answer" colour="--answer" />

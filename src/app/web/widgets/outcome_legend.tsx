@@ -1,7 +1,7 @@
 import { verdicts } from "../labels/verdict.ts";
 
-/** What the letters and colours of rollouts mean, and what the height of their bars is. */
-export function OutcomeLegend() {
+/** What the letters and colours of rollouts mean, and what the height of their bars is. @param continued  some continue others */
+export function OutcomeLegend({ continued = false }: { continued?: boolean }) {
   return (
     <ul class="outcomes small soft" aria-label="Letters and colours of rollouts">
       {Object.values(verdicts).map(({ letter, label, colour }) => (
@@ -13,6 +13,12 @@ export function OutcomeLegend() {
         </li>
       ))}
       <li>height of the bar: reward</li>
+      {continued && (
+        <li>
+          <span class="cell" data-continues style={{ "--v": 0 }} aria-hidden="true" />
+          continues another: its call was sampled again
+        </li>
+      )}
     </ul>
   );
 }

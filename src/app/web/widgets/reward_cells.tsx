@@ -22,6 +22,7 @@ export function RewardCells({ rollouts, config, chosen, tabStop, onChoose }: Pro
         type="button"
         class="cell"
         data-rollout={rollout.id}
+        data-continues={rollout.continues ? "" : undefined}
         style={{ "--v": barShare(rollout, config), "--c": `var(${colour})` }}
         aria-label={label}
         title={label}

@@ -14,6 +14,7 @@ export interface ExportCounts {
 /** Sentences on where verl's training of this run is another than ours, by the run's own settings. */
 function differencesOf({ config, view }: ExportedRun, exported: ExportedModel): string[] {
   const { warmupSteps, lrSchedule, zeroVariance, overlong, judge, reward, judgeVotes, microBatchRollouts } = config;
+  const { rankedTasks, callCredit, callRouting } = config;
   return [
     "The engine: vLLM or SGLang sample and FSDP trains, in bf16 and with sums of their own. The same seed gives other tokens, and the ratio of training to sampling is not exactly 1.",
     `Pictures are resized for the model by transformers' image processor; sizes and numbers of image tokens are the same (${view.limits.minPixels} to ${view.limits.maxPixels} pixels), single levels may differ by rounding. Crops are cut from the same pixels.`,
@@ -30,7 +31,20 @@ function differencesOf({ config, view }: ExportedRun, exported: ExportedModel): 
     ...(zeroVariance === "resample"
       ? ["Groups without variance: algorithm.filter_groups.enable, which not every trainer of verl follows."]
       : []),
+    ...(rankedTasks > 0
+      ? ["Only the tasks whose rewards differ most are trained on here (--ranked-tasks); verl trains on all."]
+      : []),
+    ...(callCredit > 0 || callRouting !== "whole"
+      ? [
+          "Credit of single calls (--call-credit, --call-routing) is given here only: verl's advantages are the outcome's.",
+        ]
+      : []),
     ...(overlong === "mask" ? ["Rollouts that ran out are left out of the loss here; verl trains on them."] : []),
+    ...(config.resampledCalls > 0
+      ? [
+          "Calls that were all wrong are sampled again here (resampledCalls, AXPO); verl has no such round. The stored rollouts of the check have none either.",
+        ]
+      : []),
     ...(microBatchRollouts === 0
       ? [
           "Losses are aggregated over the whole step here; verl's actor takes micro-batches of 4 and corrects their weights.",

@@ -34,6 +34,8 @@ const rewardNotes: Readonly<Record<string, string>> = {
 const refusedRewards: Readonly<Record<string, string>> = {
   "pixel-reasoner": "it pays by the whole group, and verl's reward function sees one rollout",
   thyme: "it asks a judge whether answers follow from their thoughts, which is not written in Python",
+  "tools-rl": "what it pays depends on the step, and verl's reward function is not told the step",
+  legible: "it asks a reader what stands in a crop, which is not written in Python",
 };
 
 /** What of the reward differs under verl; null where nothing does. @throws Error where it cannot be one of verl's */

@@ -25,7 +25,7 @@ const units = [
 const token = (logprob: number, kl: number) => ({ logprob, kl }) as never;
 const terms = (loss: number, isClipped = false, isBounded = false) => ({ loss, isClipped, isBounded }) as never;
 const known: Known = {
-  advantage: -1,
+  advantages: [-1, -0.5, 9, -1],
   found: {
     tokens: [token(Math.log(0.75), 0.1), token(Math.log(0.2), 0.4), token(0, 9), token(Math.log(0.1), 0.2)],
     other: { weights: "start", step: 0 },
@@ -38,7 +38,7 @@ test("tokens are coloured by what was recorded, and by what the model finds", ()
     coloursOf(name, units, known).heats.map((heat) => Number(heat.toFixed(3)));
   expect(heats("probability")).toEqual([0, 0.5, 0.75, 0, 0.5]);
   expect(heats("entropy")).toEqual([0, 0.5, 1, 0, 0]);
-  expect(heats("advantage")).toEqual([0, -0.5, -0.5, 0, -0.5]);
+  expect(heats("advantage")).toEqual([0, -0.5, -0.25, 0, -0.5]);
   // A factor of 1.5 up is the full colour, and so is one of 5 down.
   expect(heats("ratio")).toEqual([0, 1, -0.55, 0, -1]);
   // What a person put there has no colour, though it is measured.
@@ -52,7 +52,7 @@ test("marks stand where the loss clips or bounds, and choices where something is
   const { found } = known;
   expect(colouringsOf(known)).toHaveLength(7);
   expect(colouringsOf({ ...known, found: { ...found!, other: null } })).not.toContain("KL");
-  const alone = { advantage: 1, found: null, loss: null };
+  const alone = { advantages: [1, 1, 1, 1], found: null, loss: null };
   expect(colouringsOf(alone)).toEqual(["probability", "entropy", "advantage"]);
   expect(coloursOf("advantage", units, alone).clipped).toEqual(units.map(() => false));
 });

@@ -57,6 +57,16 @@ describe("units of a rollout", () => {
     ]);
   });
 
+  it("say which of the model's tokens are in no loss, or in another rollout's", () => {
+    const untrained = (changes: Partial<Rollout>) =>
+      unitsOf({ ...rollout, ...changes }, (token) => texts[token]!).flatMap(({ first, untrained }) =>
+        untrained ? [first] : [],
+      );
+    expect(untrained({})).toEqual([]);
+    expect(untrained({ continues: { rollout: "1·0·0", token: 5 } })).toEqual([4]);
+    expect(untrained({ continuedAt: 5 })).toEqual([5, 9]);
+  });
+
   it("let the cursor start before the model's first token", () => {
     expect(start(units)).toBe(1);
   });

@@ -9,7 +9,14 @@ import { fakeEvents } from "../../../support/fake_run.ts";
 import { mutatedLogs } from "../../../support/mutations.ts";
 
 const config = resolveConfig({ steps: 2, tasksPerStep: 2, rolloutsPerTask: 2, evalEvery: 1 });
-const lines = [...fakeEvents(config)].map((event) => JSON.stringify(event));
+const events = [...fakeEvents(config)];
+for (const event of events)
+  if (event.type === "group") {
+    const [first, second] = event.rollouts;
+    first!.continuedAt = 40;
+    second!.continues = { rollout: first!.id, token: 40 };
+  }
+const lines = events.map((event) => JSON.stringify(event));
 lines.push(
   '{"type":"config","step":1,"changes":{"temperature":0.5}}',
   '{"type":"alarm","step":1,"message":"look"}',

@@ -81,6 +81,11 @@ def chain_of_focus(seen: dict, right: bool, _: dict) -> dict[str, float]:
     return {"answer": 0.9 if right else 0.0, "format": 0.1 if good else 0.0}
 
 
+def accumulated(seen: dict, right: bool, _: dict) -> dict[str, float]:
+    carried_out = sum(call["outcome"] == "ok" for call in seen["calls"])
+    return {"answer": 1.0 if right else 0.0, "calls": 0.1 * carried_out if right else 0.0}
+
+
 def tree_vgr(seen: dict, right: bool, _: dict) -> dict[str, float]:
     boxes = [
         call["box_source_px"]
@@ -125,6 +130,7 @@ REWARDS: dict[str, tuple[Reward, list[str]]] = {
     "tree-vgr": (tree_vgr, ["answer", "format", "iou"]),
     "chain-of-focus": (chain_of_focus, ["answer", "format"]),
     "vtool-r1": (answer_only, ["answer"]),
+    "pyvision-rl": (accumulated, ["answer", "calls"]),
 }
 
 
