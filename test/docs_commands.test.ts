@@ -55,10 +55,15 @@ function reduced({ command, changes, options }: Request): Request {
       ...(["eval", "rollout"].includes(command) && { tasks: 2 }),
       ...(command === "export verl" && { rows: 1 }),
       ...(command === "benchmark" && { limit: 2, ...(options.avgAt && { avgAt: 1 }) }),
+      // The controls are tried on another one.
+      ...(command === "benchmark" &&
+        /^(hunt|relate)/.test(options.folders?.[0] ?? "") && { limit: 1, control: "none" }),
       // A run for each of two seeds, each in a process of its own.
       ...(command === "sweep" &&
         !isPlanned && {
-          folders: options.folders!.map((axis) => axis.replace(/0\.\.\d+/, "0..1").replace(/,.*/, "")),
+          folders: options.folders!.map((axis) =>
+            axis.replace(/(\d+)\.\.\d+/, (_, first) => `${first}..${Number(first) + 1}`).replace(/,.*/, ""),
+          ),
         }),
       // One of several: the tests of the command try all.
       ...(command === "fuzz" && { folders: [options.folders?.[0] ?? "parquet"] }),

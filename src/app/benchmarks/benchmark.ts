@@ -47,6 +47,8 @@ export interface Asking {
   order: number;
   /** What would be right, for people: "B. red", "7". */
   gold: string;
+  /** Share of such questions that somebody gets right who does not look at the picture. */
+  guess: number;
   score(rollout: Rollout): Promise<Scored>;
 }
 
@@ -80,6 +82,8 @@ export interface BenchmarkResult {
   rolloutIndex: number;
   answer: string | null;
   gold: string;
+  /** What a guess is worth here; see `Asking`. */
+  guess: number;
   right: boolean | null;
   verdict: string;
   end: End;
@@ -192,7 +196,7 @@ async function* ask(
 function resultOf(
   session: BenchmarkSession,
   { answer, end, error, calls, segments }: Rollout,
-  { item, opened, order, gold, right, verdict }: { item: Item; opened: OpenItem } & Asking & Scored,
+  { item, opened, order, gold, guess, right, verdict }: { item: Item; opened: OpenItem } & Asking & Scored,
   sampling: Pick<BenchmarkResult, "control" | "greedy" | "rolloutIndex">,
 ): BenchmarkResult {
   const { targetsSourcePx } = opened;
@@ -207,6 +211,7 @@ function resultOf(
     rolloutIndex: sampling.rolloutIndex,
     answer,
     gold,
+    guess,
     right,
     verdict,
     end,
@@ -244,6 +249,7 @@ function needsOf(
   return {
     tokens: asked * (imageTokens + each * suffix),
     rollouts: asked * each,
-    bytes: pixels.reduce((sum, { data }) => sum + data.length, 0),
+    // Reading them would render a scene on this side.
+    bytes: pixels.reduce((sum, { width, height }) => sum + width * height * 3, 0),
   };
 }

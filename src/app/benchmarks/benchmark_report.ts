@@ -24,6 +24,8 @@ export interface BenchmarkRow {
   accuracyOfOne: Estimate | null;
   /** Accuracy of each rotation by itself. */
   accuracyByOrder: (number | null)[];
+  /** What somebody who does not look at the picture gets right of the single questions, at most or on average. */
+  guess: number;
   zoomRate: number;
   /** Calls that the tool was given, mean over rollouts. */
   calls: number;
@@ -84,6 +86,7 @@ function rowOf(results: readonly BenchmarkResult[], category: string, { order }:
     accuracyByOrder: isCircular
       ? Array.from({ length: orders }, (_, i) => share(results.filter((result) => result.order === i))?.value ?? null)
       : [],
+    guess: mean(results.map((result) => result.guess)),
     zoomRate: mean(results.map((result) => Number(result.calls.some(({ outcome }) => outcome === "ok")))),
     calls: calls.length / results.length,
     iou: ious.length > 0 ? mean(ious) : null,
@@ -152,6 +155,8 @@ export interface ReportHead {
   judge: string;
   /** A sentence each. */
   notes: readonly string[];
+  /** What stands above the table of a set, a sentence each. */
+  setNotes: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The report as text that is Markdown too. */
@@ -161,14 +166,41 @@ export function reportLines(
   leftOut: readonly LeftOut[],
   settings: ReportSettings,
 ): string[] {
-  const several = new Set(rows.map(({ set }) => set)).size > 1;
+  const sets = [...new Set(rows.map(({ set }) => set))];
+  return [
+    `# ${head.name}: ${head.model}`,
+    "",
+    `    ${head.command}`,
+    "",
+    `Questions from ${head.place}; seed ${head.seed}${head.order === null ? "" : `; options ${orderLabels[head.order]}`}; prompt ${head.prompt}, tool ${head.tool}, judge ${head.judge}${head.sampled > 0 ? `; Avg@${head.sampled} at temperature ${head.temperature}` : ""}; on ${head.adapter}`,
+    ...head.notes.map((note) => `Note: ${note}`),
+    "",
+    ...sets.flatMap((set) => [
+      ...(sets.length > 1 ? [`## ${set}`, ""] : []),
+      ...(head.setNotes[set] ?? []).map((note) => `Note: ${note}`),
+      ...(head.setNotes[set] ? [""] : []),
+      ...setLines(
+        head,
+        rows.filter((row) => row.set === set),
+        settings,
+      ),
+      "",
+    ]),
+    "Behind ± the standard error over items; guess: right without a look at the picture; calls are those handed to the tool; IoU is over zooms on marked pictures",
+    ...(leftOut.length > 0 ? ["", `Left out: ${leftOut.length}`] : []),
+    ...leftOut.slice(0, shownAtMost).map(({ item, why }) => `- ${item}: ${why}`),
+    ...(leftOut.length > shownAtMost ? [`- and ${leftOut.length - shownAtMost} more`] : []),
+  ];
+}
+
+/** The tables of one set. */
+function setLines(head: ReportHead, rows: readonly BenchmarkRow[], { meanOfCategories }: ReportSettings): string[] {
   const first = (row: BenchmarkRow) => [
     row.control,
     row.greedy ? "greedy" : `Avg@${head.sampled}`,
-    ...(several ? [row.set] : []),
-    row.category === "overall" && settings.meanOfCategories ? "overall (mean of halves)" : row.category,
+    row.category === "overall" && meanOfCategories ? "overall (mean of halves)" : row.category,
   ];
-  const firstHead = ["control", "sampling", ...(several ? ["set"] : []), "category"];
+  const firstHead = ["control", "sampling", "category"];
   const isCircular = rows.some(({ accuracyOfOne }) => accuracyOfOne !== null);
   const figures = table(
     [
@@ -177,6 +209,7 @@ export function reportLines(
       "rollouts",
       isCircular ? "all rotations right" : "accuracy",
       ...(isCircular ? ["each rotation"] : []),
+      "guess",
       "zoom rate",
       "calls",
       "IoU",
@@ -188,6 +221,7 @@ export function reportLines(
       String(row.rollouts),
       estimate(row.accuracy),
       ...(isCircular ? [estimate(row.accuracyOfOne)] : []),
+      row.guess.toFixed(3),
       row.zoomRate.toFixed(3),
       row.calls.toFixed(2),
       row.iou === null ? "-" : row.iou.toFixed(3),
@@ -195,22 +229,14 @@ export function reportLines(
     ]),
   );
   const ends: End[] = ["answer", "malformed", "length", "turns", "error"];
-  const overall = rows.filter(({ category }) => category === "overall");
   const stops = table(
-    [...first(overall[0] ?? rows[0]!).map((_, i) => firstHead[i]!), ...ends],
-    overall.map((row) => [...first(row), ...ends.map((end) => String(row.ends[end]))]),
+    [...firstHead, ...ends],
+    rows
+      .filter(({ category }) => category === "overall")
+      .map((row) => [...first(row), ...ends.map((end) => String(row.ends[end]))]),
   );
   return [
-    `# ${head.name}: ${head.model}`,
-    "",
-    `    ${head.command}`,
-    "",
-    `Questions from ${head.place}; seed ${head.seed}${head.order === null ? "" : `; options ${orderLabels[head.order]}`}; prompt ${head.prompt}, tool ${head.tool}, judge ${head.judge}${head.sampled > 0 ? `; Avg@${head.sampled} at temperature ${head.temperature}` : ""}; on ${head.adapter}`,
-    ...head.notes.map((note) => `Note: ${note}`),
-    "",
     ...figures,
-    "",
-    "Behind ± the standard error over items; calls are those handed to the tool; IoU is over zooms on marked pictures",
     ...(isCircular
       ? ["", "Accuracy of each rotation by itself, the file's own order first:", ...rotationLines(rows, head)]
       : []),
@@ -218,9 +244,6 @@ export function reportLines(
     "How rollouts ended:",
     "",
     ...stops,
-    ...(leftOut.length > 0 ? ["", `Left out: ${leftOut.length}`] : []),
-    ...leftOut.slice(0, shownAtMost).map(({ item, why }) => `- ${item}: ${why}`),
-    ...(leftOut.length > shownAtMost ? [`- and ${leftOut.length - shownAtMost} more`] : []),
   ];
 }
 

@@ -6,6 +6,11 @@ interface Reached {
   accuracy?: number;
   zoomRate?: number;
   reward?: number;
+  /** Calls that were carried out, mean over rollouts. Absent in what was stored before it was counted. */
+  calls?: number;
+  /** What the tool turned right and wrong; only where evaluations measured it (the knob evalCausal). */
+  gain?: number;
+  harm?: number;
 }
 
 /** The result of a run, counted event by event: what a list of runs shows without reading logs. Plain data, to be stored. */
@@ -103,40 +108,65 @@ export interface RunResult {
   /** The best one on its way, and after which step. */
   best: { step: number; accuracy: number } | null;
   zoomRate: number | null;
+  /** Calls a rollout that were carried out. */
+  calls: number | null;
+  /** Probability that the tool turns a wrong answer into a right one, and a right one into a wrong one. */
+  gain: number | null;
+  harm: number | null;
   reward: number | null;
+  /** Of its steps, evaluations and pauses left out. */
+  seconds: number;
+  /** The graphics card that it went on with last. */
+  device: string;
   /** True: by its evaluations on held-out tasks, sampled. False: the mean of the last `window` steps. */
   isHeldOut: boolean;
 }
 
-export function resultOf({ recent, evaluated, bestEvaluated, bestTrained }: RunSummary): RunResult {
+export function resultOf(summary: RunSummary): RunResult {
+  const { recent, evaluated, bestEvaluated, bestTrained, device } = summary;
+  const seconds = summary.trainedMs / 1000;
   if (evaluated)
     return {
       accuracy: evaluated.accuracy ?? null,
       best: bestEvaluated,
       zoomRate: evaluated.zoomRate ?? null,
+      calls: evaluated.calls ?? null,
+      gain: evaluated.gain ?? null,
+      harm: evaluated.harm ?? null,
       reward: evaluated.reward ?? meanOf(recent, "reward"),
+      seconds,
+      device,
       isHeldOut: true,
     };
   return {
     accuracy: meanOf(recent, "accuracy"),
     best: bestTrained,
     zoomRate: meanOf(recent, "zoomRate"),
+    calls: meanOf(recent, "calls"),
+    gain: null,
+    harm: null,
     reward: meanOf(recent, "reward"),
+    seconds,
+    device,
     isHeldOut: false,
   };
 }
 
 function reached(step: number, metrics: Metrics): Reached {
-  const { accuracy, zoom_rate: zoomRate, reward } = metrics;
+  const { accuracy, zoom_rate: zoomRate, reward, calls_ok: calls } = metrics;
+  const { "causal/gain": gain, "causal/harm": harm } = metrics;
   return {
     step,
     ...(accuracy !== undefined && { accuracy }),
     ...(zoomRate !== undefined && { zoomRate }),
     ...(reward !== undefined && { reward }),
+    ...(calls !== undefined && { calls }),
+    ...(gain !== undefined && { gain }),
+    ...(harm !== undefined && { harm }),
   };
 }
 
-function meanOf(points: readonly Reached[], key: "accuracy" | "zoomRate" | "reward"): number | null {
+function meanOf(points: readonly Reached[], key: "accuracy" | "zoomRate" | "reward" | "calls"): number | null {
   const values = points.flatMap((point) => point[key] ?? []);
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

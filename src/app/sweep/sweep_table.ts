@@ -35,7 +35,11 @@ export interface SweepRow {
   accuracy: Spread | null;
   best: Spread | null;
   zoomRate: Spread | null;
+  calls: Spread | null;
+  gain: Spread | null;
+  harm: Spread | null;
   reward: Spread | null;
+  seconds: Spread | null;
 }
 
 /** A row for each setting of a sweep. @param runs  in the order of `runsOf(sweep)` */
@@ -56,7 +60,11 @@ export function sweepRows(sweep: Sweep, runs: readonly SweepRun[]): SweepRow[] {
       accuracy: spreadOf(results.map(({ accuracy }) => accuracy)),
       best: spreadOf(results.map(({ best }) => best?.accuracy ?? null)),
       zoomRate: spreadOf(results.map(({ zoomRate }) => zoomRate)),
+      calls: spreadOf(results.map(({ calls }) => calls)),
+      gain: spreadOf(results.map(({ gain }) => gain)),
+      harm: spreadOf(results.map(({ harm }) => harm)),
       reward: spreadOf(results.map(({ reward }) => reward)),
+      seconds: spreadOf(results.map(({ seconds }) => seconds)),
     };
   });
 }
@@ -77,11 +85,34 @@ export function spreadOf(values: readonly (number | null)[]): Spread | null {
   };
 }
 
-/** "0.812 ± 0.031"; "0.812" of one run, "–" of none. */
-export function spreadText(spread: Spread | null): string {
+/** "0.812 ± 0.031"; "0.812" of one run, "–" of none. @param digits  behind the point */
+export function spreadText(spread: Spread | null, digits = 3): string {
   if (spread === null) return "–";
   const { mean, deviation } = spread;
-  return deviation === null ? mean.toFixed(3) : `${mean.toFixed(3)} ± ${deviation.toFixed(3)}`;
+  return deviation === null ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}`;
+}
+
+/** The columns of a sweep's table, and the cells of a row; what no run measured has no column. */
+export function sweepColumns(rows: readonly SweepRow[]): { label: string; cell(row: SweepRow): string }[] {
+  const all: { label: string; of(row: SweepRow): Spread | null; digits?: number; isRare?: boolean }[] = [
+    { label: "accuracy", of: ({ accuracy }) => accuracy },
+    { label: "best accuracy", of: ({ best }) => best },
+    { label: "zoom rate", of: ({ zoomRate }) => zoomRate },
+    { label: "calls", of: ({ calls }) => calls, digits: 2 },
+    { label: "gain", of: ({ gain }) => gain, isRare: true },
+    { label: "harm", of: ({ harm }) => harm, isRare: true },
+    { label: "reward", of: ({ reward }) => reward },
+    { label: "seconds", of: ({ seconds }) => seconds, digits: 1 },
+  ];
+  return all
+    .filter(({ of, isRare = false }) => !isRare || rows.some((row) => of(row) !== null))
+    .map(({ label, of, digits }) => ({ label, cell: (row) => spreadText(of(row), digits) }));
+}
+
+/** On what the runs were made, "" where that is not known. */
+export function madeOn(runs: readonly SweepRun[]): string {
+  const devices = new Set(runs.flatMap(({ result }) => result?.device || []));
+  return devices.size === 0 ? "" : `seconds of all steps, on ${[...devices].join(" and ")}`;
 }
 
 /** By what the accuracies were measured: all in one way, else said. */
@@ -107,6 +138,11 @@ const columns = [
   "zoom_rate",
   "reward",
   "held_out",
+  "calls",
+  "gain",
+  "harm",
+  "seconds",
+  "device",
 ];
 
 /** A line for each run, with the values of what is varied as columns: for spreadsheets and notebooks. */
@@ -121,6 +157,7 @@ export function sweepCsv(sweep: Sweep, runs: readonly SweepRun[]): string {
       ...varied.map((knob) => changes[knob]),
       ...[preset, seed, run.state, run.step, run.steps, accuracy, best?.accuracy, best?.step, zoomRate, reward],
       run.result ? isHeldOut : "",
+      ...[run.result?.calls, run.result?.gain, run.result?.harm, run.result?.seconds, run.result?.device],
     ];
   });
   return [["run", ...varied, ...columns], ...lines].map((cells) => `${cells.map(csvCell).join(",")}\n`).join("");

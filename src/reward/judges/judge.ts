@@ -68,7 +68,7 @@ export interface Asked {
   answer: string | null;
   /** The whole response as the originals decode it; they look for the answer in it themselves. */
   response?: string;
-  /** Name of the task's source: needle tasks are judged by their one spelling. */
+  /** Name of the task's source: tasks of generated scenes are judged by their one spelling. */
   source: string;
   /** The row's data_source: DeepEyes has another judge for each kind. */
   dataSource?: string;

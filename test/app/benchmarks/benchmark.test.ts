@@ -1,18 +1,25 @@
 import { describe, expect, test } from "vitest";
 import {
+  type Asking,
   type BenchmarkResult,
   type Control,
   type LeftOut,
   runBenchmark,
 } from "../../../src/app/benchmarks/benchmark.ts";
-import { choiceItems, needleItems } from "../../../src/app/benchmarks/benchmark_items.ts";
 import { benchmarkRows, type ReportHead, reportLines } from "../../../src/app/benchmarks/benchmark_report.ts";
+import { choiceItems } from "../../../src/app/benchmarks/choice_items.ts";
+import { ownItems } from "../../../src/app/benchmarks/own_items.ts";
+import { scenesOf, worldItems } from "../../../src/app/benchmarks/world_items.ts";
+import { originOf } from "../../../src/image/derived.ts";
 import type { AnswerJudge } from "../../../src/reward/judges/judge.ts";
 import { rulesJudge } from "../../../src/reward/judges/remote_judge.ts";
 import type { OptionOrder, Question } from "../../../src/tasks/benchmarks/benchmark.ts";
 import { hrBench } from "../../../src/tasks/benchmarks/hrbench.ts";
 import { vstar as definition } from "../../../src/tasks/benchmarks/vstar.ts";
 import { recipeBudget } from "../../../src/tasks/rows/picture_budget.ts";
+import { scenePictures } from "../../../src/tasks/sources/scenes.ts";
+import type { Task } from "../../../src/tasks/task.ts";
+import { presetScenes } from "../../../src/tasks/worlds/preset_scenes.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import { folderOf, hrBenchParquet, hrBenchRows, vstarFiles } from "../../support/benchmark_files.ts";
 import { letterFor, type Prompted, scriptedSession } from "../../support/benchmark_session.ts";
@@ -243,7 +250,7 @@ test("held-out scenes with every control need no data", async () => {
       verdict: zoom ? `exact ${task.answer}` : "exact",
     },
   }));
-  const items = await needleItems(config, 3);
+  const { items, notes } = await worldItems("needle", scenesOf("needle", config, {}), 0, 3);
   const results: BenchmarkResult[] = [];
   const controls: Control[] = ["none", "no-tool", "blank-crop", "shuffled-crop"];
   for await (const one of runBenchmark(session, items, { config, controls, sampled: 2 }))
@@ -260,6 +267,52 @@ test("held-out scenes with every control need no data", async () => {
     ["shuffled-crop", false, 6, 0],
   ]);
   expect(items.map(({ id }) => id)).toEqual(["needle/0/heldout/0/0", "needle/0/heldout/0/1", "needle/0/heldout/0/2"]);
+  expect(rows.every(({ guess }) => guess > 0.09 && guess < 0.13)).toBe(true);
+  expect(notes).toEqual([expect.stringMatching(/^Guessing: "\d", the most frequent .* is right in 0\.1/)]);
+});
+
+test("a world is asked with the scenes of the run that trains on it, else with its preset's", () => {
+  const run = resolveConfig({ preset: "hunt", objects: 6, ground: "textured" });
+  expect(scenesOf("hunt", run, {})).toMatchObject({ worlds: "hunt", objects: 6, shapeMinPx: 280, ground: "textured" });
+  expect(scenesOf("count", run, { objects: 5 })).toMatchObject({ worlds: "count", objects: 5, overlap: 0.3 });
+  expect(scenesOf("needle", run, {})).toMatchObject({ worlds: "needle", shapeMinPx: 48, ground: "plain" });
+  const both = resolveConfig({ preset: "budget", glyphPx: 4 });
+  expect(scenesOf("order", both, {})).toMatchObject({ worlds: "order", glyphPx: 4 });
+});
+
+test("pictures of scenes are made only where somebody reads them, and are the scenes'", async () => {
+  const { items } = await worldItems("read", scenesOf("read", config, {}), 4, 1);
+  const { pixels, askings } = await items[0]!.open();
+  expect(originOf(pixels[0]!)?.kind).toBe("scene");
+  const [{ task }] = askings("none") as [Asking];
+  expect(pixels[0]!.data).toEqual(scenePictures(task.id, { ...config, ...presetScenes.read, worlds: "read" })[0]!.data);
+});
+
+test("own tasks: a set for each file, and what a fixed answer would get right of it", async () => {
+  const task = (id: string, source: string, answer: string): Task => ({
+    id,
+    source,
+    question: "How many?",
+    answer,
+    imageSizesPx: [],
+    dataSource: source === "a.jsonl" ? "shop" : "",
+  });
+  const tasks = [task("1", "a.jsonl", "3"), task("2", "a.jsonl", " 3"), task("3", "a.jsonl", "4"), task("4", "b", "x")];
+  const items = ownItems(tasks, { pictures: async () => [] });
+  expect(items.map(({ set, category }) => `${set} ${category}`)).toEqual([
+    "a.jsonl shop",
+    "a.jsonl shop",
+    "a.jsonl shop",
+    "b rows",
+  ]);
+  const session = scriptedSession(() => ({ reward: { parts: {}, total: 0, right: true, verdict: "exact" } }));
+  const results: BenchmarkResult[] = [];
+  for await (const one of runBenchmark(session, items, { config, controls: ["none"], sampled: 0 }))
+    results.push(one as BenchmarkResult);
+  expect(overall(results).map(({ set, guess }) => [set, guess])).toEqual([
+    ["a.jsonl", 2 / 3],
+    ["b", 1],
+  ]);
 });
 
 test("the report is a table under the command that made it", async () => {
@@ -280,6 +333,7 @@ test("the report is a table under the command that made it", async () => {
     tool: "saccade",
     judge: "rules",
     notes: ["Only 4 of 9 questions"],
+    setNotes: { vstar: ["Its options are colours"] },
   };
   const left: LeftOut = { type: "left-out", item: "vstar/x", why: "no such file" };
   expect(reportLines(head, benchmarkRows(results, settings), [left], settings)).toEqual([
@@ -290,12 +344,12 @@ test("the report is a table under the command that made it", async () => {
     "Questions from data/vstar; seed 3; options in every rotation; prompt deepeyes, tool saccade, judge rules; on Fake",
     "Note: Only 4 of 9 questions",
     "",
-    "| control  | sampling | category | items | rollouts | all rotations right | each rotation | zoom rate | calls | IoU | unscored |",
-    "| -------- | -------- | -------- | ----- | -------- | ------------------- | ------------- | --------- | ----- | --- | -------- |",
-    "| none     | greedy   | overall  | 4     | 16       | 0.000 ± 0.000       | 0.250 ± 0.000 | 0.000     | 0.00  | -   | 0        |",
-    "| as-given | greedy   | overall  | 4     | 4        | 1.000 ± 0.000       | -             | 0.000     | 0.00  | -   | 0        |",
+    "Note: Its options are colours",
     "",
-    "Behind ± the standard error over items; calls are those handed to the tool; IoU is over zooms on marked pictures",
+    "| control  | sampling | category | items | rollouts | all rotations right | each rotation | guess | zoom rate | calls | IoU | unscored |",
+    "| -------- | -------- | -------- | ----- | -------- | ------------------- | ------------- | ----- | --------- | ----- | --- | -------- |",
+    "| none     | greedy   | overall  | 4     | 16       | 0.000 ± 0.000       | 0.250 ± 0.000 | 0.250 | 0.000     | 0.00  | -   | 0        |",
+    "| as-given | greedy   | overall  | 4     | 4        | 1.000 ± 0.000       | -             | 0.250 | 0.000     | 0.00  | -   | 0        |",
     "",
     "Accuracy of each rotation by itself, the file's own order first:",
     "- none, greedy, vstar: 1.000, 0.000, 0.000, 0.000",
@@ -306,6 +360,8 @@ test("the report is a table under the command that made it", async () => {
     "| -------- | -------- | -------- | ------ | --------- | ------ | ----- | ----- |",
     "| none     | greedy   | overall  | 16     | 0         | 0      | 0     | 0     |",
     "| as-given | greedy   | overall  | 4      | 0         | 0      | 0     | 0     |",
+    "",
+    "Behind ± the standard error over items; guess: right without a look at the picture; calls are those handed to the tool; IoU is over zooms on marked pictures",
     "",
     "Left out: 1",
     "- vstar/x: no such file",

@@ -6,7 +6,7 @@ import { runCommand } from "../../../src/app/deno/commands/commands.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
 import type { Session } from "../../../src/app/session/session.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
-import { hrBenchParquet, hrBenchRows, vstarFiles } from "../../support/benchmark_files.ts";
+import { hrBenchParquet, hrBenchRows, plainPng, vstarFiles } from "../../support/benchmark_files.ts";
 import { letterFor, type Prompted, scriptedSession } from "../../support/benchmark_session.ts";
 import { openFakeHub } from "../../support/fake_hub.ts";
 
@@ -129,9 +129,55 @@ test("scenes with all controls, sampled and greedy", async () => {
   const { lines, configs } = await run(["needle", "--limit", "4"], { generate });
   expect(lines[0]).toBe("# Needle: needle");
   expect(lines[2]).toBe("    npm run saccade -- benchmark needle --limit 4");
-  expect(lines.filter((line) => / (greedy|Avg@1) .*scenes|overall/.test(line) && line.includes("±")).length).toBe(8);
+  expect(lines.filter((line) => / (greedy|Avg@1) .*overall/.test(line) && line.includes("±")).length).toBe(8);
   expect(lines.find((line) => line.startsWith("| no-tool"))).toContain("0.000 ± 0.000");
   expect(configs[0]).toMatchObject({ prompt: "compact", data: "" });
+});
+
+test("several worlds: the model of several worlds, a table each", async () => {
+  const generate = () => ({ reward: { parts: {}, total: 0, right: true, verdict: "exact" } });
+  const words = ["relate,count", "--limit", "2", "--control", "none", "--avg-at", "2"];
+  const { lines, configs } = await run(words, { generate });
+  expect(lines[0]).toBe("# Relate, Count: worlds");
+  expect(lines[2]).toBe("    npm run saccade -- benchmark relate,count --control none --avg-at 2 --limit 2");
+  expect(lines.filter((line) => line.startsWith("## "))).toEqual(["## relate", "## count"]);
+  expect(lines).toContainEqual(expect.stringMatching(/^Note: Guessing: "9", .* is right in 0\.(19|20)/));
+  expect(lines).toContainEqual(expect.stringMatching(/^Note: No zoom is needed: .*controls take nothing away/));
+  expect(configs[0]).toMatchObject({ model: "worlds", maxToolCalls: 4, firstTurnTokens: 18, data: "" });
+  // What a run says of its own world holds; a preset that is named chooses the model.
+  const story = await run(["needle", "--preset", "story", "--limit", "1", "--control", "none"], { generate });
+  expect(story.lines[0]).toBe("# Needle: story");
+  const all = await run(["worlds", "--limit", "1", "--control", "none", "--log-json"], { generate });
+  const sets = JSON.parse(all.lines.at(-1)!).rows.map(({ set }: { set: string }) => set);
+  expect(new Set(sets)).toEqual(new Set(["needle", "hunt", "relate", "count", "read", "order"]));
+}, 20_000);
+
+test("a person's own file of tasks, with the controls; other models than published ones with their own prompt", async () => {
+  const rows = ["red", "red", "blue"].map((answer, i) => ({ image: `${i}.png`, question: "Which colour?", answer }));
+  const files = Object.fromEntries(await Promise.all(rows.map(async ({ image }) => [image, await plainPng(64, 48)])));
+  const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  await write({ ...files, "tasks.jsonl": new TextEncoder().encode(text) as Uint8Array<ArrayBuffer> });
+  const generate = ({ zoom }: Prompted) => ({ reward: { parts: {}, total: 0, right: zoom, verdict: "exact" } });
+  const data = `${folder}/data/tasks.jsonl`;
+  const { lines, configs } = await run(["--data", data, "--model", "worlds"], { generate });
+  expect(lines[0]).toBe("# Own tasks: worlds");
+  expect(lines[2]).toBe(`    npm run saccade -- benchmark --data ${data} --model worlds`);
+  expect(lines[4]).toMatch(new RegExp(`^Questions from rows of ${data}; .*prompt compact`));
+  expect(lines).toContainEqual(expect.stringMatching(/^Note: A smoke test and no result: worlds /));
+  expect(lines.find((line) => line.startsWith("| none  "))).toMatch(/\| 3 +\| 3 +\| 1\.000 ± 0\.000 +\| 0\.667/);
+  expect(lines.find((line) => line.startsWith("| no-tool"))).toContain("0.000 ± 0.000");
+  expect(configs[0]).toMatchObject({ data, model: "worlds", judge: "rules", heldOutRows: 256, maxToolCalls: 4 });
+  const published = await run(["own", data, "--model", "models/x", "--limit", "2", "--control", "none"], { generate });
+  expect(published.configs[0]).toMatchObject({ data, prompt: "deepeyes", maxToolCalls: 10, heldOutRows: 2 });
+  expect(published.lines.some((line) => line.includes("smoke test"))).toBe(false);
+});
+
+test("V* with a shipped model: its own prompt and limits, and that this is no result", async () => {
+  await write(await vstarFiles(2, 1));
+  const { lines, configs } = await run(["vstar", `${folder}/data`, "--model", "worlds"]);
+  expect(lines[5]).toMatch(/^Note: A smoke test and no result: worlds .* at the level of a guess or below$/);
+  expect(configs[0]).toMatchObject({ model: "worlds", prompt: "compact", tool: "saccade", maxToolCalls: 4, data: "" });
+  expect(lines.find((line) => line.includes("| overall"))).toMatch(/1\.000 ± 0\.000 +\| 0\.333/);
 });
 
 test("data sets of the Hub are read from there, pictures one by one", async () => {
@@ -174,11 +220,21 @@ test("what is missing is one sentence, before a model is loaded", async () => {
   );
   await expect(run(["vstar", `${folder}/data`])).rejects.toThrow("saccade benchmark vstar needs --model");
   await expect(run(["vstar", "--model", "x"])).rejects.toThrow("needs one folder, file, address or data set such as");
-  await expect(run(["ocr", "x"])).rejects.toThrow('or benchmark needle, found "ocr"');
+  await expect(run(["ocr", "x"])).rejects.toThrow(
+    "or worlds out of needle, hunt, relate, count, read, order (several with commas; worlds: all)",
+  );
+  await expect(run(["ocr"])).rejects.toThrow('behind benchmark, found "ocr"');
+  await expect(run(["needle,ocr"])).rejects.toThrow('found "ocr"');
   await expect(run(["needle", "here"])).rejects.toThrow('takes flags only, found "here"');
   // The table would name a judge that was asked nothing.
   await expect(run(["needle", "--judge-url", "http://127.0.0.1:9/v1"])).rejects.toThrow("judged by their one spelling");
-  await expect(run(["needle", "--options", "circular"])).rejects.toThrow("The needle has no options to order");
+  await expect(run(["needle", "--options", "circular"])).rejects.toThrow("have no options to order");
+  await expect(run(["hunt", "--worlds", "read"])).rejects.toThrow("names its worlds; leave --worlds out");
+  await expect(run(["hunt", "--data", "x.jsonl"])).rejects.toThrow("names tasks for saccade benchmark own");
+  await expect(run([])).rejects.toThrow("saccade benchmark own needs tasks: a JSON Lines, CSV or parquet file");
+  await expect(run(["own", "x.jsonl", "--data", "y.jsonl"])).rejects.toThrow("named twice, by x.jsonl and by --data");
+  await expect(run(["own", "./mine.ts", "--model", "x"])).rejects.toThrow("reads files, found the module ./mine.ts");
+  await expect(run(["own", "x.jsonl"])).rejects.toThrow("saccade benchmark own needs --model");
   await expect(run(["vstar", "x", "--model", "y", "--judge", "deepeyes"])).rejects.toThrow("needs --judge-url");
   await expect(run(["vstar", "x", "--control", "tool"])).rejects.toThrow("--control must be one of none, no-tool");
 });

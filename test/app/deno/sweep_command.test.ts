@@ -42,8 +42,8 @@ function fakeTrain(made: (folder: string) => { steps: number; code: number; prob
     const lines = Array.from({ length: steps }, (_, i) => ({
       type: "update",
       step: i + 1,
-      metrics: { accuracy: accuracyOf(config.seed, config.learningRate), zoom_rate: 1, reward: 1 },
-      durationMs: 1,
+      metrics: { accuracy: accuracyOf(config.seed, config.learningRate), zoom_rate: 1, calls_ok: 1, reward: 1 },
+      durationMs: 1000,
     }));
     await Deno.writeTextFile(`${own}/events.jsonl`, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
     await Deno.mkdir(`${own}/checkpoint`, { recursive: true });
@@ -86,9 +86,9 @@ test("runs of every combination, beside each other, with a table of means and de
   expect(lines[0]).toBe("4 of 4 runs to be made in FOLDER/out, 3 beside each other");
   expect(lines.slice(5)).toEqual([
     "",
-    "setting            runs       accuracy  best accuracy      zoom rate         reward",
-    "learningRate 1e-4     2  0.150 ± 0.071  0.150 ± 0.071  1.000 ± 0.000  1.000 ± 0.000",
-    "learningRate 3e-4     2  0.550 ± 0.071  0.550 ± 0.071  1.000 ± 0.000  1.000 ± 0.000",
+    "setting            runs       accuracy  best accuracy      zoom rate        calls         reward    seconds",
+    "learningRate 1e-4     2  0.150 ± 0.071  0.150 ± 0.071  1.000 ± 0.000  1.00 ± 0.00  1.000 ± 0.000  3.0 ± 0.0",
+    "learningRate 3e-4     2  0.550 ± 0.071  0.550 ± 0.071  1.000 ± 0.000  1.00 ± 0.00  1.000 ± 0.000  3.0 ± 0.0",
     "mean ± standard deviation between seeds; accuracy of training rollouts, mean of the last 10 steps at most; --eval-every measures held-out tasks",
     "",
     "A line for each run is in FOLDER/out/runs.csv, this table in FOLDER/out/sweep.md",

@@ -63,9 +63,23 @@ test("sampled evaluations on held-out tasks count before training steps", () => 
     accuracy: 0.7,
     best: { step: 1, accuracy: 0.8 },
     zoomRate: 1,
+    calls: null,
+    gain: null,
+    harm: null,
     reward: 0.1,
+    seconds: 0.01,
+    device: "A card",
     isHeldOut: true,
   });
+});
+
+test("calls of steps; calls, gain and harm of an evaluation that measured them", () => {
+  const step = update(1, 0.1) as Extract<TrainEvent, { type: "update" }>;
+  const trained = withEvent(noSummary, { ...step, metrics: { ...step.metrics, calls_ok: 2.5 } });
+  expect(resultOf(trained)).toMatchObject({ calls: 2.5, gain: null, harm: null, isHeldOut: false });
+  const found = evaluation(1, false, 0.8) as Extract<TrainEvent, { type: "eval" }>;
+  const metrics = { ...found.metrics, calls_ok: 2, "causal/gain": 0.6, "causal/harm": 0.02 };
+  expect(resultOf(withEvent(trained, { ...found, metrics }))).toMatchObject({ calls: 2, gain: 0.6, harm: 0.02 });
 });
 
 test("lines of a log give the same, wherever they are cut; damaged ones count nothing", () => {

@@ -13,7 +13,7 @@ import { pythonValue } from "../../../src/policy/python_json.ts";
 import { renderTemplate } from "../../../src/policy/template.ts";
 import { Tokenizer } from "../../../src/policy/tokenizer.ts";
 import { rewards } from "../../../src/reward/rewards/table.ts";
-import { scenePictures } from "../../../src/tasks/sources/scenes.ts";
+import { scenePictures, sceneTask } from "../../../src/tasks/sources/scenes.ts";
 import { resolveConfig } from "../../../src/train/config.ts";
 import type { RunConfig } from "../../../src/train/knobs.ts";
 import { exported, goldenVerl, unpacked } from "../../support/verl_export.ts";
@@ -67,6 +67,45 @@ describe("scenes", () => {
     const { config } = readVerlCommand(command);
     expect(config).toMatchObject({ learningRate: 3e-4, clipRatioHigh: 0.28, tasksPerStep: 16, maxToolCalls: 2 });
   }, 30_000);
+});
+
+describe("worlds of several zooms", () => {
+  test.each(["hunt", "relate", "read", "count"])(
+    "%s: rows ask its question, and turns are as many as it may call",
+    async (preset) => {
+      const { files, text } = await exported({ preset, evalTasks: 1, tasksPerStep: 1 }, { rows: 1 });
+      const [row] = await rowsIn(files.get("data/train.parquet")!);
+      const task = sceneTask(resolveConfig({ preset }), { seed: 0, split: "train", step: 0, index: 0 });
+      expect(row).toMatchObject({
+        agent_name: "tool_agent",
+        data_source: preset,
+        reward_model: { style: "rule", ground_truth: task.answer },
+        extra_info: { id: `${preset}/0/train/0/0`, source: preset, offers_tools: true },
+      });
+      expect(row!.prompt).toEqual([{ role: "user", content: `<image>${task.question}`, tools: null }]);
+      const { width, height } = await decode(row!.images[0]!.bytes);
+      expect([{ width, height }]).toEqual(task.imageSizesPx);
+      expect(text("overrides.txt")).toContain("multi_turn.max_assistant_turns=5\n");
+      expect(JSON.parse(text("settings.json"))).toMatchObject({
+        max_tool_calls: 4,
+        first_turn_tokens: 18,
+        next_turn_tokens: 18,
+        family: "qwen3_vl",
+      });
+      const lines = text("rollouts/rollouts.jsonl").trim().split("\n");
+      const rollouts = lines.map((line) => JSON.parse(line));
+      // The longest script cuts from the scene, then from what that showed, then from the scene again.
+      const longest = rollouts.find(({ outcomes }) => outcomes.length === 3);
+      expect(longest).toMatchObject({ num_turns: 8, end: "answer", outcomes: ["ok", "ok", "ok"] });
+      const [scene, crop, again] = await Promise.all(
+        longest.pictures.map(async (path: string) => (await decode(files.get(path)!)).width),
+      );
+      expect(crop).toBeLessThan(scene);
+      expect(again).toBe(scene);
+      expect(rollouts.flatMap(({ outcomes }) => outcomes)).toContain("image_index");
+    },
+    60_000,
+  );
 });
 
 describe.each([

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { parseTurn, readTurn } from "../../../src/agent/parse.ts";
+import type { ToolContext } from "../../../src/agent/tools/tool.ts";
 import { boxAsDeepEyes } from "../../../src/agent/tools/zoom_deepeyes.ts";
+import { zoomAsSaccade } from "../../../src/agent/tools/zoom_saccade.ts";
 import { zoomAsVerl } from "../../../src/agent/tools/zoom_verl.ts";
 import { smartResize } from "../../../src/image/smart_resize.ts";
 import { loadJson } from "../../../src/policy/python_json.ts";
@@ -10,6 +12,7 @@ import { sumOfDeepEyes } from "../../../src/reward/rewards/deepeyes_formula.ts";
 import { partsAsVerl } from "../../../src/reward/rewards/verl.ts";
 import { decideByRules } from "../../../src/reward/rules/rules.ts";
 import { Random } from "../../../src/tasks/random.ts";
+import { worldNames } from "../../../src/tasks/worlds/table.ts";
 
 const folder = new URL("../../../src/interop/verl/python/", import.meta.url).pathname;
 
@@ -22,8 +25,18 @@ from saccade_verl.turns import parse_turn, read_turn
 from saccade_verl.rewards import score
 from saccade_verl.pictures import smart_resize
 from saccade_verl.zoom import _execute_verl, box_as_deepeyes, Result
-def rule(a, g, q):
-    v = decide_by_rules(a, g, q, "x")
+import saccade_verl.zoom as zooming
+from saccade_verl.rules.decide import WORLDS
+zooming.cut_out = lambda picture, box, crop: None
+class View:
+    def __init__(self, width, height):
+        self.width, self.height, self.size = width, height, (width, height)
+def saccade_box(text, sizes):
+    settings = {"environment": "saccade", "frame": "relative-1000", "min_side_px": 32, "crop": "source", "view": {}}
+    found = zooming.zoom(json.loads(text), zooming.Context([View(*size) for size in sizes], settings))
+    return found.text if found.outcome != "ok" else [found.record["box_source_px"], found.record["image_index"], found.caption]
+def rule(a, g, q, source="x"):
+    v = decide_by_rules(a, g, q, source)
     return None if v is None else list(v)
 def verl_box(text, w, h):
     try:
@@ -39,7 +52,7 @@ def deepeyes_box(text, w, h):
 def paid(name, text, source, right):
     seen = {"text": text, "whole": text, "data_source": source, "end": "answer", "answer": "x", "calls": []}
     return score(name, seen, right, {})[0]
-kinds = {"rule": rule, "parse": lambda t: list(parse_turn(t)), "read": lambda t: list(read_turn(t)), "resize": lambda h, w, f, a, b: list(smart_resize(h, w, f, a, b)), "verl": verl_box, "deepeyes": deepeyes_box, "paid": paid}
+kinds = {"rule": rule, "parse": lambda t: list(parse_turn(t)), "read": lambda t: list(read_turn(t)), "resize": lambda h, w, f, a, b: list(smart_resize(h, w, f, a, b)), "verl": verl_box, "deepeyes": deepeyes_box, "saccade": saccade_box, "worlds": lambda: list(WORLDS), "paid": paid}
 for line in open(sys.argv[2], encoding="utf-8"):
     kind, *given = json.loads(line)
     print(json.dumps(kinds[kind](*given)))
@@ -154,7 +167,22 @@ test.skipIf(python !== null)(
       [4000, 3000],
       [1, 200],
     ];
+    // A scene, what a first zoom showed of it, and a zoom into that.
+    const views = [
+      [2048, 2048],
+      [615, 615],
+      [41, 41],
+    ];
+    const indexes = ["0", "1", "2", "3", "-1", "1.5", '"1"', "null", "true"];
     const cases: Case[] = [
+      ["worlds"],
+      ["rule", "blue red", "red blue", "What are the colours from left to right?", "order"],
+      ["rule", "seven", "7", "What digit is on the red square?", "hunt"],
+      ...indexes.flatMap((index): Case[] =>
+        ["[120, 340, 350, 500]", "[0, 0, 1000, 1000]", "[990, 990, 1000, 999]", "[5, 5, 5, 9]", "[1, 2, 3, 1001]"].map(
+          (box): Case => ["saccade", `{"image_index": ${index}, "label": "the disc", "bbox_2d": ${box}}`, views],
+        ),
+      ),
       ...rules,
       ...turns.flatMap((turn): Case[] => [
         ["parse", turn],
@@ -181,7 +209,7 @@ test.skipIf(python !== null)(
     });
     expect(differing.slice(0, 5)).toEqual([]);
     // Most pairs of texts are decided: the comparison is of something.
-    expect(answers.slice(0, rules.length).filter((verdict) => verdict !== null).length).toBeGreaterThan(400);
+    expect(answers.filter((verdict, i) => cases[i]![0] === "rule" && verdict !== null).length).toBeGreaterThan(400);
   },
   60_000,
 );
@@ -190,8 +218,21 @@ function ownAnswer([kind, ...given]: Case): unknown {
   const [text, second, third, fourth] = given as [string, never, never, never];
   switch (kind) {
     case "rule": {
-      const verdict = decideByRules(text, { answer: second, question: third, source: "x" });
+      const verdict = decideByRules(text, { answer: second, question: third, source: fourth ?? "x" });
       return verdict && [verdict.right, verdict.rule];
+    }
+    case "worlds":
+      return worldNames;
+    case "saccade": {
+      const views = (second as [number, number][]).map(([width, height]) => ({ original: { width, height } }));
+      const reply = zoomAsSaccade(JSON.parse(text), {
+        views,
+        frame: "relative-1000",
+        minSidePx: 32,
+      } as unknown as ToolContext);
+      return reply.caption === undefined
+        ? reply.text
+        : [reply.record!.boxSourcePx, reply.record!.imageIndex, reply.caption];
     }
     case "parse":
     case "read": {

@@ -4,6 +4,7 @@ import { graphDtypes } from "../../../onnx/policy/graph_files.ts";
 import { toolForms } from "../../../policy/elsewhere/remote_policy.ts";
 import { optionOrders } from "../../../tasks/benchmarks/benchmark.ts";
 import { benchmarks } from "../../../tasks/benchmarks/table.ts";
+import { worldNames } from "../../../tasks/worlds/table.ts";
 import type { Knob } from "../../../train/knob_kinds.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { controls } from "../../benchmarks/benchmark.ts";
@@ -406,12 +407,11 @@ export const commands = {
     folderWord: "FILE.zip",
   },
   benchmark: {
-    line: "V*, HR-Bench or held-out scenes, with controls: a table with the command that made it",
+    line: "V*, HR-Bench, worlds of generated scenes or own tasks, with controls: a table with the command that made it",
     example: "benchmark vstar craigwu/vstar_bench@main --model models/qwen2.5-vl-3b --avg-at 8 --out results/vstar",
     knobs: ["run", "adapter", "tasks", "rollouts", "judge"],
     without: [
       "steps",
-      "data",
       "charts",
       "textOnly",
       "maxPromptTokens",
@@ -437,8 +437,9 @@ export const commands = {
       "trace",
       "tune",
     ],
-    folders: `${benchmarks.map(({ name }) => name).join(" or ")} and a folder, file, address or data set owner/name@revision; or needle, which needs none`,
+    folders: `${benchmarks.map(({ name }) => name).join(", ")} or own and a folder, file, address or data set owner/name@revision; or worlds, which need none: ${worldNames.join(", ")}, several with commas, or worlds for all. own is also what --data names without a NAME`,
     folderWord: "NAME [PATH]",
+    foldersOptional: true,
   },
   bench: {
     line: "time kernels and steps on this machine, beside its roofline and torch",

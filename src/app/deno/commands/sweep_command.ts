@@ -3,7 +3,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { sideBySide } from "../../sweep/side_by_side.ts";
 import { makeSweep, readAxis, runsOf, type Sweep, type SweepAxis } from "../../sweep/sweep_plan.ts";
-import { measuredBy, type SweepRun, spreadText, sweepCsv, sweepRows } from "../../sweep/sweep_table.ts";
+import { madeOn, measuredBy, type SweepRun, sweepColumns, sweepCsv, sweepRows } from "../../sweep/sweep_table.ts";
 import type { Options, Request } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { kebab } from "../command_line/command_table.ts";
@@ -180,31 +180,36 @@ function endLine(runs: readonly SweepRun[], i: number, folder: string, seconds: 
   return `[${i + 1}/${runs.length}] ${folder}: ${state} after step ${step}${reached} (${seconds.toFixed(1)} s)${problem ? `: ${problem}` : ""}`;
 }
 
-const header = ["setting", "runs", "accuracy", "best accuracy", "zoom rate", "reward"];
-
-/** Cells of the summary: a row for each setting. */
+/** Head and cells of the summary: a row for each setting. */
 function cells(sweep: Sweep, runs: readonly SweepRun[]): string[][] {
-  return sweepRows(sweep, runs).map((row) => [
-    row.setting || `preset ${sweep.changes.preset ?? "needle"}`,
-    row.done === row.runs.length ? String(row.done) : `${row.done} of ${row.runs.length}`,
-    ...[row.accuracy, row.best, row.zoomRate, row.reward].map(spreadText),
-  ]);
+  const rows = sweepRows(sweep, runs);
+  const columns = sweepColumns(rows);
+  return [
+    ["setting", "runs", ...columns.map(({ label }) => label)],
+    ...rows.map((row) => [
+      row.setting || `preset ${sweep.changes.preset ?? "needle"}`,
+      row.done === row.runs.length ? String(row.done) : `${row.done} of ${row.runs.length}`,
+      ...columns.map(({ cell }) => cell(row)),
+    ]),
+  ];
 }
 
 function tableLines(sweep: Sweep, runs: readonly SweepRun[]): string[] {
-  const rows = [header, ...cells(sweep, runs)];
-  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const rows = cells(sweep, runs);
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join("  "),
   );
   return ["", ...lines, footnote(runs), ""];
 }
 
-const footnote = (runs: readonly SweepRun[]): string => `mean ± standard deviation between seeds; ${measuredBy(runs)}`;
+const footnote = (runs: readonly SweepRun[]): string =>
+  ["mean ± standard deviation between seeds", measuredBy(runs), madeOn(runs)].filter((text) => text !== "").join("; ");
 
 async function writeTables(folder: string, sweep: Sweep, runs: readonly SweepRun[]): Promise<void> {
   const row = (line: readonly string[]) => `| ${line.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  const table = [row(header), row(header.map(() => "---")), ...cells(sweep, runs).map(row)];
+  const [header, ...rows] = cells(sweep, runs) as [string[], ...string[][]];
+  const table = [row(header), row(header.map(() => "---")), ...rows.map(row)];
   await inWords(folder, "write the tables", async () => {
     await replaceFile(join(folder, "runs.csv"), encode(sweepCsv(sweep, runs)));
     await replaceFile(join(folder, "sweep.md"), encode(`${[...table, "", footnote(runs)].join("\n")}\n`));

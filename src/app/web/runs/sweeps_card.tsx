@@ -84,6 +84,7 @@ function OneSweep({ stored, list, sweeps }: { stored: StoredSweep; list: RunsLis
               <th scope="col">accuracy</th>
               <th scope="col">best</th>
               <th scope="col">zoom rate</th>
+              <th scope="col">calls</th>
               <th scope="col">reward</th>
             </tr>
           </thead>
@@ -97,6 +98,7 @@ function OneSweep({ stored, list, sweeps }: { stored: StoredSweep; list: RunsLis
                 <SpreadCell of={row.accuracy} />
                 <SpreadCell of={row.best} />
                 <SpreadCell of={row.zoomRate} />
+                <SpreadCell of={row.calls} />
                 <SpreadCell of={row.reward} />
               </tr>
             ))}

@@ -6,9 +6,7 @@ import { JudgeUnusable } from "../../reward/judges/judge_unusable.ts";
 import { choiceText, decideChoice, goldChoice, type MultipleChoice } from "../../reward/rules/options.ts";
 import { type OptionOrder, ordersOf, type Question } from "../../tasks/benchmarks/benchmark.ts";
 import { decodedBytes, type PictureBudget, readPicture } from "../../tasks/rows/picture_budget.ts";
-import { generatedScenes } from "../../tasks/sources/scenes.ts";
 import type { Task } from "../../tasks/task.ts";
-import type { RunConfig } from "../../train/knobs.ts";
 import { type Asking, type Control, changesOf, type Item, type Scored } from "./benchmark.ts";
 import { askedAsDeepEyes } from "./benchmark_prompt.ts";
 
@@ -56,6 +54,7 @@ export function choiceItems(questions: readonly Question[], settings: ChoiceSett
             task,
             order: index,
             gold: goldChoice(choice),
+            guess: 1 / choice.options.length,
             score: (rollout) => scoreChoice(rollout, choice, settings.judge),
           };
         });
@@ -86,31 +85,4 @@ async function scoreChoice({ end, answer }: Rollout, choice: MultipleChoice, jud
   );
   if (verdict === null && judge.counts.unusable) throw new JudgeUnusable(judge.counts.unusable);
   return verdict ? { right: verdict.right, verdict: verdict.rule } : { right: null, verdict: `no verdict${why}` };
-}
-
-/** Held-out scenes of the needle, which need no data. */
-export async function needleItems(config: RunConfig, count: number): Promise<Item[]> {
-  const source = generatedScenes(config, config.seed);
-  const tasks = await source.heldOut(count);
-  return tasks.map((task) => ({
-    id: task.id,
-    set: "needle",
-    category: "scenes",
-    open: async () => ({
-      pixels: await source.pictures(task),
-      targetsSourcePx: task.goldBoxSourcePx ? [task.goldBoxSourcePx] : [],
-      askings: () => [
-        {
-          task,
-          order: 0,
-          gold: task.answer,
-          // The session scores its own kind of task.
-          score: async ({ reward, unjudged }) => ({
-            right: unjudged === undefined ? (reward?.right ?? null) : null,
-            verdict: unjudged ?? reward?.verdict ?? "not scored",
-          }),
-        },
-      ],
-    }),
-  }));
 }
