@@ -1,4 +1,4 @@
-import type { Rollout } from "../../agent/rollout.ts";
+import type { Rollout, ToolCall } from "../../agent/rollout.ts";
 import { type ReplaySettings, rolloutPictures } from "../../agent/rollout_pictures.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { resize } from "../../image/resize.ts";
@@ -14,10 +14,15 @@ export interface PagePicture {
   heightPx: number;
 }
 
+/** A picture as the model got it, and the call that gave it; null for the task's own. */
+export interface PageInput extends PagePicture {
+  call: ToolCall | null;
+}
+
 /** The pictures of a rollout: the task's first one as it is, and all as the model got them, by their indices. */
 export interface PagePictures {
   original: PagePicture | null;
-  inputs: readonly PagePicture[];
+  inputs: readonly PageInput[];
   /** Why some are not there, in a sentence without its stop; null where nothing is missing. */
   missing: string | null;
 }
@@ -43,17 +48,17 @@ export class PictureWriter {
   async of(rollout: Rollout, originals: readonly Pixels[] | null, missing: string | null): Promise<PagePictures> {
     const [first] = originals ?? [];
     if (!originals || !first) return { original: null, inputs: [], missing };
-    const found: PagePictures & { inputs: PagePicture[] } = {
+    const found: PagePictures & { inputs: PageInput[] } = {
       original: await this.#picture(first),
       inputs: [],
       missing,
     };
     try {
       const views = originals.map((original) => ({ original }));
-      for (const { original } of rolloutPictures(rollout, views, this.#settings)) {
+      for (const { original, call } of rolloutPictures(rollout, views, this.#settings)) {
         if (found.inputs.length >= mostPictures) throw new Error(`it has more than ${mostPictures}`);
         const { widthPx, heightPx } = smartResize(original.height, original.width, this.#view);
-        found.inputs.push(await this.#picture(resize(original, widthPx, heightPx)));
+        found.inputs.push({ ...(await this.#picture(resize(original, widthPx, heightPx))), call });
       }
     } catch (error) {
       found.missing = `What the model saw cannot be made again: ${(error as Error).message}`;

@@ -1,4 +1,5 @@
 import type { Rollout } from "../../agent/rollout.ts";
+import { zoomPlaces } from "../../agent/zoom_places.ts";
 import type { Box } from "../../image/pixels.ts";
 import type { Task } from "../../tasks/task.ts";
 import { html, type Markup } from "./markup.ts";
@@ -31,23 +32,20 @@ const mostBoxes = 64;
 export function stage(rollout: Rollout, task: Task, pictures: PagePictures, classes: PictureClasses): Markup {
   const { original } = pictures;
   if (!original) return html`<p class="soft">The picture is not here.</p>`;
-  const boxes = rollout.calls
-    .filter(({ outcome }) => outcome === "ok")
-    .map(({ replaced, ...call }, i) => ({
-      imageIndex: replaced ? 0 : call.imageIndex,
-      boxSourcePx: replaced ? replaced.boxSourcePx : call.boxSourcePx,
-      iou: replaced ? undefined : call.iou,
-      number: i + 1,
-    }))
-    .filter(({ boxSourcePx, imageIndex }) => boxSourcePx && (imageIndex ?? 0) === 0)
+  const boxes = zoomPlaces(
+    rollout.calls,
+    pictures.inputs.map(({ call }) => call),
+  )
+    .filter(({ inFirst }) => inFirst !== null)
     .slice(0, mostBoxes);
+  const isNested = boxes.some(({ imageIndex }) => imageIndex > 0);
   const drawn = html`${task.goldBoxSourcePx && html`<i class="box gold" style="${place(task.goldBoxSourcePx, original)}"></i>`}${boxes.map(
-    ({ boxSourcePx, number, iou }) =>
-      html`<i class="box zoom${(number + 1) % 2}" style="${place(boxSourcePx!, original)}"><b>${number}${iou !== undefined && ` · IoU ${iou.toFixed(2)}`}</b></i>`,
+    ({ call, inFirst, number, imageIndex }) =>
+      html`<i class="box zoom${(number + 1) % 2}${imageIndex > 0 && " nested"}" style="${place(inFirst!, original)}"><b>${number}${!call.replaced && call.iou !== undefined && ` · IoU ${call.iou.toFixed(2)}`}</b></i>`,
   )}`;
   const label = `Picture of ${original.widthPx} × ${original.heightPx} pixels with ${boxes.length} boxes of the model`;
   return html`<figure class="stage">${pictureBox(original, label, classes, drawn)}
-<figcaption>${original.widthPx} × ${original.heightPx}${task.goldBoxSourcePx && " · dashed: the gold box"}${boxes.length > 0 && " · numbers: where the model zoomed"}</figcaption></figure>`;
+<figcaption>${original.widthPx} × ${original.heightPx}${task.goldBoxSourcePx && " · dashed: the gold box"}${boxes.length > 0 && " · numbers: where the model zoomed"}${isNested && " · dotted: a zoom into a crop, where it lies here"}</figcaption></figure>`;
 }
 
 /** A box in a log may lie outside the picture, and hold what is no number. */

@@ -18,6 +18,7 @@ figure { margin: 0; } figcaption, .soft, .who { color: var(--soft); font-size: 1
   image-rendering: pixelated; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 .stage .picture { image-rendering: auto; }
 .box { position: absolute; border: 2.5px solid var(--c); box-shadow: 0 0 0 1px #0008; }
+.box.nested { border-style: dotted; }
 .box b { position: absolute; left: -2px; top: -2px; background: var(--c); color: var(--card); font: 600 11px/1 system-ui, sans-serif;
   padding: 3px 5px; white-space: nowrap; }
 .gold { border: 2px dashed #3fe0ad; } .zoom0 { --c: var(--zoom0); } .zoom1 { --c: var(--zoom1); }

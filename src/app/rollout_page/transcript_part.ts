@@ -46,7 +46,8 @@ function who({ segments, calls }: Rollout, index: number): Markup {
 
 function outcome(call: ToolCall): string {
   if (call.replaced) return `its result was replaced by a person: ${replacements[call.replaced.kind]}`;
-  const came = call.outcome === "ok" ? callSummary(call) : `refused: ${call.message ?? call.outcome}`;
+  const of = (call.imageIndex ?? 0) > 0 ? `, of image ${call.imageIndex}` : "";
+  const came = call.outcome === "ok" ? `${callSummary(call)}${of}` : `refused: ${call.message ?? call.outcome}`;
   return call.probe ? `${came} · ${effectText(call.probe)}` : came;
 }
 

@@ -8,6 +8,19 @@ import type { RunConfig } from "../../train/knobs.ts";
 const productsPerRollout = 4.4;
 const rolloutsInPrompt = 4;
 
+/**
+ * A turn of the model of several worlds, in rollouts of the small ones: it is three times as large, and its turns are longer.
+ * From steps of 4 x 4 on lavapipe, processor time: 4, 6.4 and 11 times a step of needle for read, relate and hunt (LOG.md).
+ */
+const turnOfWorlds = 2.2;
+
+/** How many times as much a rollout takes as one of needle. */
+function rolloutCost({ model, worlds, hopsMax }: Pick<RunConfig, "model" | "worlds" | "hopsMax">): number {
+  if (model !== "worlds") return 1;
+  const calls = worlds.includes("hunt") ? hopsMax : worlds.includes("relate") ? 2 : 1;
+  return turnOfWorlds * (1 + calls);
+}
+
 /** Steps small enough to be watched on a software adapter, and which still learn (LOG.md). */
 export const smallSteps = { tasksPerStep: 4, rolloutsPerTask: 4 } as const;
 
@@ -17,5 +30,10 @@ export const smallStepsToLearn = 90;
 /** Seconds of a step of generated scenes. @param productSeconds  measured on the device */
 export const softwareStepSeconds = (
   productSeconds: number,
-  { tasksPerStep, rolloutsPerTask }: Pick<RunConfig, "tasksPerStep" | "rolloutsPerTask">,
-): number => productSeconds * productsPerRollout * tasksPerStep * (rolloutsPerTask + rolloutsInPrompt);
+  config: Pick<RunConfig, "tasksPerStep" | "rolloutsPerTask" | "model" | "worlds" | "hopsMax">,
+): number => {
+  const { tasksPerStep, rolloutsPerTask } = config;
+  return (
+    productSeconds * productsPerRollout * rolloutCost(config) * tasksPerStep * (rolloutsPerTask + rolloutsInPrompt)
+  );
+};

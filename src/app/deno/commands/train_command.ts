@@ -4,6 +4,7 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { Metrics } from "../../../train/events.ts";
 import { expectFreezable } from "../../../train/frozen_weights.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
+import { worldHint } from "../../../train/world_hint.ts";
 import { judgeUse, judgeUseText } from "../../judge/judge_use.ts";
 import { peakLine } from "../../memory/peak_table.ts";
 import { atCommits } from "../../run/at_commits.ts";
@@ -51,6 +52,8 @@ export async function trainCommand(
   expectBaseDtype(wanted);
   expectFreezable(wanted);
   if (options.dryRun) return dryRun(wanted, context, options.gpuMemory);
+  const hint = worldHint(wanted);
+  if (hint && !options.logJson) context.terminal.print(hint.sentence);
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
   if (options.out !== undefined) await expectNewFolder(options.out);
   const platform = await withGpu(context);

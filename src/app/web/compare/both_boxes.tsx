@@ -1,3 +1,4 @@
+import { zoomPlaces } from "../../../agent/zoom_places.ts";
 import type { Box, Pixels } from "../../../image/pixels.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
@@ -65,11 +66,10 @@ export function BothBoxes({ picture, problem, task, a, b }: Props) {
   );
 }
 
+/** Where a side cut, in the original; a zoom into a crop is traced back to there. */
 const boxesOf = (side: Side | null): Box[] =>
-  (side?.rollout.calls ?? [])
-    .flatMap(({ outcome, boxSourcePx, imageIndex }) =>
-      outcome === "ok" && boxSourcePx && (imageIndex ?? 0) === 0 ? [boxSourcePx] : [],
-    )
+  zoomPlaces(side?.rollout.calls ?? [], [])
+    .flatMap(({ inFirst }) => (inFirst ? [inFirst] : []))
     .slice(0, mostBoxes);
 
 function overlapOf({ rollout }: Side): string {

@@ -2,31 +2,54 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Pixels } from "../../../image/pixels.ts";
 import { resize } from "../../../image/resize.ts";
 import { type SizeLimits, smartResize } from "../../../image/smart_resize.ts";
-import { type Split, sceneTask } from "../../../tasks/sources/scenes.ts";
+import { problemOf, type Split, sceneTask } from "../../../tasks/sources/scenes.ts";
 import type { Task } from "../../../tasks/task.ts";
+import type { Problem } from "../../../tasks/worlds/world.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { count } from "../labels/numbers.ts";
 import { shippedView } from "../run/model_inputs.ts";
 import { usePage } from "../run/page_context.ts";
 import { KnobField } from "../widgets/knob_field.tsx";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
+import { chainInWords, ScenePicture } from "../widgets/scene_picture.tsx";
+import { WorldHintLine } from "../widgets/world_hint_line.tsx";
+import { WorldsField } from "../widgets/worlds_field.tsx";
 
 /** Scenes on one page. */
 const pageScenes = 12;
+/** Rendered pixels of a scene's side. */
+const shownPx = 512;
 
 /** The settings that scenes are made by. */
 export function SceneSettings() {
+  const names = usePage()
+    .store.config.value.worlds.split(",")
+    .map((name) => name.trim());
+  // What is counted or named has none.
+  const hasText = names.some((name) => name !== "count" && name !== "order");
   return (
     <div class="card">
       <h2>
         <b>Generated scenes</b> how hard they are
       </h2>
+      <WorldsField />
       <KnobField knob="seed" label="seed" />
       <KnobField knob="objects" label="objects in a scene" />
-      <KnobField knob="glyphPx" label="dot of a digit, px" />
+      {hasText && <KnobField knob="glyphPx" label="dot of a digit or letter, px" />}
       <KnobField knob="shapeMinPx" label="smallest shape, px" />
       <KnobField knob="shapeMaxPx" label="largest shape, px" />
-      <KnobField knob="legibleShare" label="share that can be read at once" />
+      <KnobField knob="overlap" label="overlap of shapes" />
+      {names.includes("hunt") && (
+        <>
+          <KnobField knob="hopsMin" label="zooms of the shortest hunts" />
+          <KnobField knob="hopsMax" label="zooms of the longest hunts" />
+        </>
+      )}
+      <KnobField knob="ground" />
+      <KnobField knob="heldOutGround" label="ground of held-out scenes" />
+      <KnobField knob="legibleShare" label="share of easy tasks" />
+      <KnobField knob="curriculumSteps" label="steps from easy to that share" />
+      <WorldHintLine />
     </div>
   );
 }
@@ -104,7 +127,10 @@ export function ScenesCard() {
             </button>
           </span>
         )}
-        <span class="soft small">Left the source with the box of the answer, right what the model sees at first.</span>
+        <span class="soft small">
+          Left the source: the box of the answer is dashed, zooms that lead there are numbered. Right what the model
+          sees at first.
+        </span>
       </p>
       <ul class="samples">
         {places.map((index) => (
@@ -122,36 +148,22 @@ export function ScenesCard() {
 }
 
 function Scene({ task, config, view }: { task: Task; config: RunConfig; view: SizeLimits }) {
-  const { picture, problem } = useScene(task, config);
-  const seen = useMemo(() => {
-    if (picture === null) return null;
-    const { widthPx, heightPx } = smartResize(picture.height, picture.width, view);
-    return resize(picture, widthPx, heightPx);
-  }, [picture, view]);
-  const [left, top, right, bottom] = task.goldBoxSourcePx ?? [0, 0, 0, 0];
   const [{ width, height }] = task.imageSizesPx as [{ width: number; height: number }];
-  const share = (px: number, of: number): string => `${(100 * px) / of}%`;
+  const { widthPx, heightPx } = smartResize(height, width, view);
+  // Rendered as small as it may be: a scene of 2,048 px takes 16 times as long as one of 512, and shows no more here.
+  const { scene, problem } = useScene(task, config, Math.min(width, Math.max(shownPx, widthPx, heightPx)));
+  const seen = useMemo(() => scene && resize(scene.pixels, widthPx, heightPx), [scene, widthPx, heightPx]);
   return (
     <figure class="scene">
       <div class="pair">
-        <div class="stage">
-          {picture && <PixelsCanvas pixels={picture} label={`The scene of: ${task.question}`} />}
-          <div
-            class="box gold"
-            style={{
-              left: share(left, width),
-              top: share(top, height),
-              width: share(right - left, width),
-              height: share(bottom - top, height),
-            }}
-          />
-        </div>
+        <div class="stage">{scene && <ScenePicture {...scene} label={`The scene of: ${task.question}`} />}</div>
         <div class="stage seen">
           {seen && <PixelsCanvas pixels={seen} label="What the model sees of it at first" />}
         </div>
       </div>
       <figcaption>
         <span class="q">{task.question}</span> <b>{task.answer}</b>
+        {scene && scene.problem.zooms.length > 1 && <span class="small">{chainInWords(scene.problem)}</span>}
         <span class="soft small num">
           {seen
             ? `${count(width)} × ${count(height)} → ${seen.width} × ${seen.height} · ${(seen.width * seen.height) / view.factor ** 2} image tokens`
@@ -162,18 +174,23 @@ function Scene({ task, config, view }: { task: Task; config: RunConfig; view: Si
   );
 }
 
-/** The picture of a task that no run has asked for yet. */
-function useScene(task: Task, config: RunConfig): { picture: Pixels | null; problem: string | null } {
+/** A scene that no run has asked for yet, once the browser has shown what is there already. */
+function useScene(
+  task: Task,
+  config: RunConfig,
+  renderPx: number,
+): { scene: { problem: Problem; pixels: Pixels } | null; problem: string | null } {
   const { pictures } = usePage();
-  const key = pictures.keyOf(task, config);
-  const [found, setFound] = useState<{ key: string; picture: Pixels | null; problem: string | null } | null>(null);
+  const key = `${renderPx} ${pictures.keyOf(task, config)}`;
+  const [found, setFound] = useState<{ key: string; problem: Problem; pixels: Pixels | null } | null>(null);
   useEffect(() => {
-    const abort = new AbortController();
-    pictures.ask(task, config, abort.signal).then(
-      ([picture]) => setFound({ key, picture: picture ?? null, problem: null }),
-      (error: Error) => setFound({ key, picture: null, problem: error.message }),
+    // A task of the browser for each: a page of them is no long one.
+    const timer = setTimeout(() =>
+      setFound({ key, problem: problemOf(task.id, config), pixels: pictures.small(task, config, renderPx) }),
     );
-    return () => abort.abort();
+    return () => clearTimeout(timer);
   }, [key, pictures]);
-  return found?.key === key ? found : { picture: null, problem: null };
+  if (found?.key !== key) return { scene: null, problem: null };
+  const { problem, pixels } = found;
+  return pixels ? { scene: { problem, pixels }, problem: null } : { scene: null, problem: "cannot be drawn" };
 }

@@ -1,3 +1,5 @@
+import { shippedWeightsBytes } from "../labels/shipped_weights.ts";
+
 /** A model that can be chosen without knowing its name. */
 export interface KnownModel {
   /** As the knob `model` has it. */
@@ -24,23 +26,24 @@ export const shippedModels: readonly KnownModel[] = [
   {
     name: "needle",
     parameters: 1_436_160,
-    weightsBytes: 2_882_568,
+    weightsBytes: shippedWeightsBytes.needle,
     licence: "Apache-2.0",
     about: "Comes with the page. It must zoom to read the digit, and learns that in minutes.",
   },
   {
     name: "story",
     parameters: 1_436_160,
-    weightsBytes: 2_882_568,
+    weightsBytes: shippedWeightsBytes.story,
     licence: "Apache-2.0",
     about: "Comes with the page. It can often read the digit at first sight.",
   },
   {
     name: "worlds",
     parameters: 4_470_336,
-    weightsBytes: 8_954_904,
+    weightsBytes: shippedWeightsBytes.worlds,
     licence: "Apache-2.0",
-    about: "Comes with the page, loaded when it is chosen. It knows several worlds, and chains of zooms.",
+    about:
+      "Comes with the page, and is loaded once a run needs it. It was taught six worlds and to chain zooms; its presets are Hunt, Relate, Read, Count and Budget.",
   },
 ];
 

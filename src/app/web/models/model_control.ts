@@ -5,6 +5,7 @@ import type { RunMemory } from "../../memory/run_memory.ts";
 import type { HubModel } from "../../network/hub_model.ts";
 import type { FetchedFile } from "../../worker_api/hub_api.ts";
 import type { RunApi } from "../../worker_api/run_api.ts";
+import { presetOfModel } from "../labels/preset_name.ts";
 import type { Store } from "../run/store.ts";
 import { rememberedToken, rememberToken } from "./hub_token.ts";
 
@@ -152,8 +153,9 @@ export class ModelControl {
       try {
         const { seed, preset } = config;
         // Shipped models have presets of their own.
-        const base = /[@/]/.test(model) ? config : resolveConfig({ preset: model, seed });
-        const wanted = { ...base, ...withModel(base, model), preset: /[@/]/.test(model) ? preset : model };
+        const itsPreset = /[@/]/.test(model) ? preset : presetOfModel(model);
+        const base = /[@/]/.test(model) ? config : resolveConfig({ preset: itsPreset, seed });
+        const wanted = { ...base, ...withModel(base, model), preset: itsPreset };
         need = await this.#api.hub.memory(wanted, gib === null ? null : gib * 2 ** 30);
       } catch (error) {
         need = (error as Error).message;

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { RunMemory } from "../../memory/run_memory.ts";
 import { shortened } from "../labels/numbers.ts";
+import { presetOfModel } from "../labels/preset_name.ts";
 import { usePage } from "../run/page_context.ts";
 import type { KnownModel } from "./catalogue.ts";
 import { useModels } from "./model_context.ts";
@@ -23,7 +24,7 @@ export function ModelEntry({ name, label, about, facts }: Props) {
   const isChosen = store.config.value.model.replace(/@.*$/, "") === name.replace(/@.*$/, "");
   const use = () => {
     // A shipped model has the settings that it can be trained with.
-    if (!isHub && facts) control.choosePreset(name);
+    if (!isHub && facts) control.choosePreset(presetOfModel(name));
     else setProblem(models.use(name, (key, value) => control.setKnob(key, value)));
   };
   return (

@@ -29,7 +29,13 @@ export function PicturesSide({ step, problem, unseen }: Props) {
             ` · model input ${sizeText(inputs[0])}, ${inputs[0].tokensAcross * inputs[0].tokensDown} tokens`}
         </h2>
         {original ? (
-          <Stage original={original} rollout={chosen.rollout} task={chosen.task} cursorSegment={unit.segment}>
+          <Stage
+            original={original}
+            rollout={chosen.rollout}
+            task={chosen.task}
+            inputs={inputs}
+            cursorSegment={unit.segment}
+          >
             {over.value?.original?.(original)}
           </Stage>
         ) : (

@@ -48,7 +48,7 @@ export function RolloutView() {
         </h2>
         <ContinuationLine rollout={rollout} />
         {pictures?.[0] ? (
-          <Stage original={pictures[0]} rollout={rollout} task={chosen.task} />
+          <Stage original={pictures[0]} rollout={rollout} task={chosen.task} inputs={inputs} />
         ) : (
           <NoStage problem={problem} />
         )}
@@ -65,6 +65,8 @@ export function RolloutView() {
                 , with its <Term of="iou" />
               </>
             )}
+            {rollout.calls.some(({ outcome, imageIndex = 0 }) => outcome === "ok" && imageIndex > 0) &&
+              "; dotted: a zoom into a crop, traced back to here"}
             . The page shows the original
             {inputs[0] && `; the model gets ${sizeText(inputs[0])}`}.
           </p>

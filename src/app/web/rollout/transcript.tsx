@@ -11,7 +11,7 @@ import { type ModelInput, sizeText } from "../run/model_inputs.ts";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
 import { replacedNames } from "./branch_words.ts";
 import { ContinuationLine } from "./continuation_line.tsx";
-import { zoomClass } from "./crops.tsx";
+import { zoomClass } from "./cut_box.tsx";
 import { type Colouring, colouringsOf, coloursOf, type Known, type TokenColours } from "./token_colours.ts";
 import { imageWords, type Unit } from "./token_units.ts";
 
@@ -204,6 +204,7 @@ function Who({ rollout, index, inputs }: { rollout: Rollout; index: number; inpu
       <span>
         {call?.replaced ? `replaced by ${replacedNames[call.replaced.kind]}` : call ? outcomeLabel(call) : "answered"}
         {picture && ` → ${sizeText(picture)}`}
+        {(call?.imageIndex ?? 0) > 0 && ` · of image ${call?.imageIndex}`}
         {call?.boxWritten && ` · box as generated [${shortened(call.boxWritten.join(", "), 200)}]`}
         {call?.message && ` · ${shortened(call.message)}`}
         {call?.probe && ` · ${effectText(call.probe)}`}

@@ -1,3 +1,4 @@
+import { usualScenes } from "../../../tasks/worlds/world.ts";
 import type { KnobName, RunConfig } from "../../../train/knobs.ts";
 import { isKept } from "../browser/kept_folder.ts";
 import { needsOf, type Place } from "./run_needs.ts";
@@ -22,15 +23,7 @@ export interface Lookup {
 }
 
 /** Knobs that decide what generated scenes look like, and where pictures of files come from. */
-const pictureKnobs: readonly KnobName[] = [
-  "data",
-  "objects",
-  "glyphPx",
-  "shapeMinPx",
-  "shapeMaxPx",
-  "legibleShare",
-  "maxSourcePixels",
-];
+const pictureKnobs = ["data", "maxSourcePixels", ...Object.keys(usualScenes)] as readonly KnobName[];
 
 /**
  * A live run and one of this browser were started by a person who saw what they fetch. A log may come from anybody: no

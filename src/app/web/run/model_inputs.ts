@@ -1,6 +1,6 @@
-import type { Rollout } from "../../../agent/rollout.ts";
+import type { Rollout, ToolCall } from "../../../agent/rollout.ts";
 import { rolloutPictures } from "../../../agent/rollout_pictures.ts";
-import type { Box, Pixels } from "../../../image/pixels.ts";
+import type { Pixels } from "../../../image/pixels.ts";
 import { resize } from "../../../image/resize.ts";
 import { type SizeLimits, smartResize } from "../../../image/smart_resize.ts";
 import type { ModelFacts } from "../../../train/events.ts";
@@ -16,7 +16,11 @@ export interface ModelInput {
   tokensDown: number;
   /** Which zoom made it, from 1; 0 for a task's own picture. */
   zoom: number;
-  boxSourcePx?: Box;
+  /** What gave it; null for a task's own picture. */
+  call: ToolCall | null;
+  /** Of the picture before it was made as large as the model gets it. */
+  widthPx: number;
+  heightPx: number;
 }
 
 /** The image processor of the shipped variants, for logs from before runs recorded theirs. */
@@ -54,14 +58,27 @@ export function modelInputs(
     if (index >= mostPictures) throw new Error(`it has more than ${mostPictures} pictures`);
     pictures.push({
       index,
-      pixels: resize(original, widthPx, heightPx),
+      pixels: call ? resize(original, widthPx, heightPx) : shown(original, widthPx, heightPx),
       tokensAcross: widthPx / view.factor,
       tokensDown: heightPx / view.factor,
       zoom: Math.max(0, index - originals.length + 1),
-      boxSourcePx: call?.boxSourcePx,
+      call,
+      widthPx: original.width,
+      heightPx: original.height,
     });
   }
   return pictures;
+}
+
+/** Pictures of tasks as a model gets them: siblings share them, and a scene of 2,048 px takes a tenth of a second. */
+const shownSoFar = new WeakMap<Pixels, Pixels>();
+
+function shown(original: Pixels, widthPx: number, heightPx: number): Pixels {
+  const known = shownSoFar.get(original);
+  if (known?.width === widthPx && known.height === heightPx) return known;
+  const made = resize(original, widthPx, heightPx);
+  shownSoFar.set(original, made);
+  return made;
 }
 
 /** 64 × 64: for people. */

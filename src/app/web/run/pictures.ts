@@ -1,4 +1,6 @@
 import type { Pixels } from "../../../image/pixels.ts";
+import { renderWindow, wholeScene } from "../../../tasks/scenes/render.ts";
+import { problemOf } from "../../../tasks/sources/scenes.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { type SceneSettings, usualScenes } from "../../../tasks/worlds/world.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
@@ -42,6 +44,34 @@ export class Pictures {
   /** The task's pictures if they are here already. */
   peek(task: Task, config: RunConfig): Pixels[] | undefined {
     return this.#kept.get(this.keyOf(task, config));
+  }
+
+  /**
+   * A small copy of the picture of a generated task, rendered at that size: no worker is asked, and a scene of 2,048 px
+   * takes no longer than one of 512. Null where the task is of other data.
+   */
+  small(task: Task, config: RunConfig, sidePx: number): Pixels | null {
+    if (config.data !== "") return null;
+    const kept = this.peekSmall(task, config, sidePx);
+    if (kept) return kept;
+    try {
+      const { scene } = problemOf(task.id, config);
+      const picture = renderWindow(scene, wholeScene(scene), sidePx);
+      this.#keep(this.#smallKey(task, config, sidePx), [picture]);
+      return picture;
+    } catch {
+      // What is no scene, a log that was changed by hand: asking for it says what is wrong.
+      return null;
+    }
+  }
+
+  /** The small copy if it is here already. */
+  peekSmall(task: Task, config: RunConfig, sidePx: number): Pixels | null {
+    return this.#kept.get(this.#smallKey(task, config, sidePx))?.[0] ?? null;
+  }
+
+  #smallKey(task: Task, config: RunConfig, sidePx: number): string {
+    return `${sidePx} px ${this.keyOf(task, config)}`;
   }
 
   /** Forgets all: files that pictures were read from may have been replaced. */

@@ -7,6 +7,7 @@ import type { EventsFile, RunApi } from "../../worker_api/run_api.ts";
 import type { UnpackedRun } from "../../worker_api/run_files_api.ts";
 import { beginningOf, isRunLog } from "../browser/events_file.ts";
 import { isZip } from "../browser/zip_file.ts";
+import { largeShipped } from "../labels/shipped_weights.ts";
 import { runAddresses } from "./fetched_addresses.ts";
 import { idle } from "./idle.ts";
 import { LiveRun } from "./live_run.ts";
@@ -311,7 +312,12 @@ export class RunControl {
 
   async #open(): Promise<void> {
     const config = this.#store.config.value;
+    const { busy } = this.#store;
+    const before = busy.value;
+    const large = largeShipped(config.model);
+    if (large !== null && before !== null) busy.value = `loading the model ${large}`;
     const opened = await this.#loading(this.api.open(config, { trace: this.#store.traced.value }));
+    if (busy.value !== null) busy.value = before;
     this.#store.opened.value = opened;
     for (const sentence of opened.notices ?? []) this.#store.notices.add("information", sentence);
     this.#openModel = config.model;

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
 import type { Pixels } from "../../../image/pixels.ts";
+import { resize } from "../../../image/resize.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { type ModelInput, modelInputs } from "./model_inputs.ts";
 import { usePage } from "./page_context.ts";
@@ -37,6 +38,34 @@ export function usePictures(task: Task | null, patienceMs = 0): Found {
   if (cached) return { pixels: cached, problem: null };
   if (key !== null && found?.key === key) return found;
   return { pixels: null, problem: lookup?.noPicture ?? null };
+}
+
+/** A small copy of the first picture of a task of the shown run; made with patience as well. */
+export function useThumbnail(
+  task: Task,
+  sidePx: number,
+  patienceMs: number,
+): { pixels: Pixels | null; problem: string | null } {
+  const { pictures, store } = usePage();
+  const config = store.lookup.value?.pictures ?? null;
+  const scene = config?.data === "" ? config : null;
+  const key = scene ? pictures.keyOf(task, scene) : null;
+  const [made, setMade] = useState<{ key: string; pixels: Pixels | null } | null>(null);
+  const kept = scene ? pictures.peekSmall(task, scene, sidePx) : null;
+  useEffect(() => {
+    if (!scene || key === null || kept) return;
+    const timer = setTimeout(() => setMade({ key, pixels: pictures.small(task, scene, sidePx) }), patienceMs);
+    return () => clearTimeout(timer);
+  }, [key, kept, patienceMs, pictures, sidePx]);
+  const small = kept ?? (made?.key === key ? made.pixels : null);
+  const isNoScene = scene === null || (made?.key === key && made.pixels === null && !kept);
+  const { pixels, problem } = usePictures(isNoScene ? task : null, patienceMs);
+  const first = pixels?.[0];
+  const resized = useMemo(
+    () => (first ? resize(first, sidePx, sidePx, { filter: "bilinear" }) : null),
+    [first, sidePx],
+  );
+  return { pixels: small ?? resized, problem };
 }
 
 const nothing: readonly ModelInput[] = [];

@@ -4,6 +4,7 @@ import type { KnobGroup } from "../../../train/knob_kinds.ts";
 import { type KnobName, knobs } from "../../../train/knobs.ts";
 import { usePage } from "../run/page_context.ts";
 import { KnobField, knobLabel } from "../widgets/knob_field.tsx";
+import { WorldsField } from "../widgets/worlds_field.tsx";
 
 /** Groups of knobs and what people read for them, in the order of a run. The warm-up has a panel of its own. */
 const groups: readonly [Exclude<KnobGroup, "warmup">, string][] = [
@@ -59,7 +60,7 @@ export function AllSettings() {
                 : `${found.length} settings`}
           </p>
           {found.map((key) => (
-            <KnobField key={key} knob={key} explain />
+            <Setting key={key} knob={key} />
           ))}
         </section>
       ) : (
@@ -68,6 +69,10 @@ export function AllSettings() {
     </details>
   );
 }
+
+/** Names of worlds are ticked, not typed. */
+const Setting = ({ knob }: { knob: KnobName }) =>
+  knob === "worlds" ? <WorldsField /> : <KnobField knob={knob} explain />;
 
 function Group({ group, title }: { group: KnobGroup; title: string }) {
   const { store } = usePage();
@@ -82,7 +87,7 @@ function Group({ group, title }: { group: KnobGroup; title: string }) {
         {title}
         {changed > 0 && <span class="tag">{changed} changed</span>}
       </summary>
-      {open && keys.map((key) => <KnobField key={key} knob={key} explain />)}
+      {open && keys.map((key) => <Setting key={key} knob={key} />)}
     </details>
   );
 }

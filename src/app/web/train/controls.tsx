@@ -1,15 +1,18 @@
 import type { ComponentChildren } from "preact";
 import { resolveConfig } from "../../../train/config.ts";
-import { presets } from "../../../train/presets.ts";
 import { modelName } from "../labels/model_name.ts";
 import { shortened } from "../labels/numbers.ts";
-import { presetName } from "../labels/preset_name.ts";
+import { presetGroups, presetName } from "../labels/preset_name.ts";
 import { runName } from "../labels/run_name.ts";
 import { usePage } from "../run/page_context.ts";
 import { FetchLine } from "../widgets/fetch_line.tsx";
 import { KnobField } from "../widgets/knob_field.tsx";
 import { Part } from "../widgets/part.tsx";
+import { PresetPicture } from "../widgets/preset_picture.tsx";
+import { PresetWords } from "../widgets/preset_words.tsx";
+import { PresetsButton } from "../widgets/presets_button.tsx";
 import { SoftwareLine } from "../widgets/software_line.tsx";
+import { WorldHintLine } from "../widgets/world_hint_line.tsx";
 import { AllSettings } from "./all_settings.tsx";
 import { ConfigPanel } from "./config_panel.tsx";
 import { ExportButton } from "./export_button.tsx";
@@ -39,16 +42,25 @@ export function Controls({ judge, model, away }: Props) {
           <div class="row">
             <label for="preset">Preset</label>
             <select id="preset" value={preset} onChange={(event) => control.choosePreset(event.currentTarget.value)}>
-              {Object.keys(presets).map((name) => (
-                <option key={name} value={name}>
-                  {presetName(name)}
-                </option>
+              {presetGroups.map(({ title, names }) => (
+                <optgroup key={title} label={title}>
+                  {names.map((name) => (
+                    <option key={name} value={name}>
+                      {presetName(name)}
+                    </option>
+                  ))}
+                </optgroup>
               ))}
             </select>
           </div>
-          <p class="soft small sentence">{presets[preset]?.line.replace(/^[^:]*: */, "")}</p>
+          <div class="preset-shown">
+            <PresetPicture preset={preset} />
+            <PresetWords preset={preset} />
+            <PresetsButton label="All presets…" />
+          </div>
           {model}
           <OtherModel />
+          <WorldHintLine />
         </div>
         <KnobField knob="seed" />
         {data === "" ? (

@@ -1,13 +1,12 @@
 import type { TargetedKeyboardEvent } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Rollout } from "../../../agent/rollout.ts";
-import { resize } from "../../../image/resize.ts";
 import type { Task } from "../../../tasks/task.ts";
 import { count, counted, hundredths, meanAndDeviation, shortened } from "../labels/numbers.ts";
 import { holds } from "../run/lazy_groups.ts";
 import { usePage } from "../run/page_context.ts";
 import { phaseLine } from "../run/phase_line.ts";
-import { usePictures } from "../run/use_pictures.ts";
+import { useThumbnail } from "../run/use_pictures.ts";
 import { NextHint } from "../widgets/next_hint.tsx";
 import { OutcomeLegend } from "../widgets/outcome_legend.tsx";
 import { PixelsCanvas } from "../widgets/pixels_canvas.tsx";
@@ -125,11 +124,7 @@ function GroupCells({ task, group, tabStop }: RowProps) {
   const { store } = usePage();
   const config = store.runConfig.value;
   const chosen = store.chosen.value;
-  const { pixels: pictures, problem } = usePictures(task, patienceMs);
-  const thumbnail = useMemo(
-    () => pictures?.[0] && resize(pictures[0], thumbnailPx, thumbnailPx, { filter: "bilinear" }),
-    [pictures],
-  );
+  const { pixels: thumbnail, problem } = useThumbnail(task, thumbnailPx, patienceMs);
   // What continues a rollout is compared with others that do.
   const compared = (group ?? []).filter(({ continues }) => !continues);
   const statistics = meanAndDeviation(compared.flatMap((rollout) => rollout.reward?.total ?? []));

@@ -1,8 +1,10 @@
 import { type ComponentType, h } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { presetName, sentence } from "../labels/preset_name.ts";
 import { usePage } from "../run/page_context.ts";
 import { FetchLine } from "../widgets/fetch_line.tsx";
 import { PlayIcon } from "../widgets/play_icons.tsx";
+import { PresetsButton } from "../widgets/presets_button.tsx";
 import { SoftwareLine } from "../widgets/software_line.tsx";
 import { Term } from "../widgets/term.tsx";
 import { WatchButtons } from "../widgets/watch_buttons.tsx";
@@ -11,6 +13,7 @@ import { WatchButtons } from "../widgets/watch_buttons.tsx";
 export function Welcome() {
   const { store, control } = usePage();
   const busy = store.busy.value;
+  const { preset } = store.config.value;
   const canTrain = store.gpuProblem.value === null;
   return (
     <section class="card welcome" aria-label="What this is">
@@ -36,6 +39,9 @@ export function Welcome() {
           {busy !== null ? `${busy}…` : canTrain && store.opened.value ? "ready" : ""}
         </span>
       </div>
+      <p class="small welcome-preset">
+        Preset <b>{presetName(preset)}</b>: {inSentence(sentence(preset))} <PresetsButton label="Other worlds…" />
+      </p>
       <SoftwareLine />
       <FetchLine />
       <Intro />
@@ -62,6 +68,10 @@ export function Welcome() {
     </section>
   );
 }
+
+/** It stands behind a colon, and a question ends by itself. */
+const inSentence = (text: string): string =>
+  text.charAt(0).toLowerCase() + text.slice(1) + (/[.?!]$/.test(text) ? "" : ".");
 
 /** The recording, imported after the page is there: nothing waits for it. */
 function Intro() {

@@ -12,15 +12,19 @@ export function SoftwareLine() {
   const isShipped = config.data === "" && resolveConfig({ preset: config.preset }).model === config.model;
   if (productSeconds === undefined || !isShipped) return null;
   const { tasksPerStep, rolloutsPerTask } = config;
-  const takes = (of: Pick<RunConfig, "tasksPerStep" | "rolloutsPerTask">) =>
-    roughDuration(1000 * softwareStepSeconds(productSeconds, of));
+  const takes = (of: Partial<RunConfig>, steps = 1) =>
+    roughDuration(1000 * steps * softwareStepSeconds(productSeconds, { ...config, ...of }));
   const isSmall = tasksPerStep * rolloutsPerTask <= smallSteps.tasksPerStep * smallSteps.rolloutsPerTask;
+  const needle = { ...smallSteps, model: "needle", worlds: "needle" };
   return (
     <p class="small pending">
       No graphics card here: the processor computes in its place, and a step of {tasksPerStep} × {rolloutsPerTask} will
-      take {takes(config)}.{" "}
+      take {takes({})}.{" "}
+      {config.model === "worlds" &&
+        "Its model is three times the size of needle’s, and a rollout has several turns: needle is what can be watched here. "}
       {isSmall ? (
-        `Small steps learn too, with more noise: when needle was tried so, accuracy reached .8 after ${smallStepsToLearn} steps of ${smallSteps.tasksPerStep} × ${smallSteps.rolloutsPerTask}, which are ${roughDuration(1000 * smallStepsToLearn * softwareStepSeconds(productSeconds, smallSteps))} here.`
+        config.model !== "worlds" &&
+        `Small steps learn too, with more noise: when needle was tried so, accuracy reached .8 after ${smallStepsToLearn} steps of ${smallSteps.tasksPerStep} × ${smallSteps.rolloutsPerTask}, which are ${takes(needle, smallStepsToLearn)} here.`
       ) : (
         <button
           type="button"

@@ -18,7 +18,7 @@ const turned: ToolCall = { segment: 1, name: "image_rotate_tool", outcome: "ok",
 test("each picture has the box of the call that gave it, also behind one without a box", () => {
   const cut = zoomCall({ boxSourcePx: [0, 0, 64, 64], imageIndex: 1 });
   const found = pictures([turned, zoomCall({ outcome: "bad_box" }), cut]);
-  expect(found.map(({ index, zoom, boxSourcePx, pixels }) => [index, zoom, boxSourcePx, pixels.width])).toEqual([
+  expect(found.map(({ index, zoom, call, pixels }) => [index, zoom, call?.boxSourcePx, pixels.width])).toEqual([
     [0, 0, undefined, 64],
     [1, 1, undefined, 64],
     [2, 2, [0, 0, 64, 64], 64],
