@@ -17,9 +17,9 @@ export function Chains() {
         a box in a crop stands in that crop, and dotted in the original.
       </p>
       <Expect>
-        The model knows the parts of a chain, and few of its rollouts finish one at the start. Reward comes with the
-        whole chain only: the curve “calls” rises towards three, and accuracy with it. With one call it stays at .1,
-        which is chance, and the zooms are paid for nothing but luck.
+        At the start three of ten answers are right, after 1.5 calls on average. Reward comes with the whole chain only:
+        in 150 steps the curve “calls” rises to three, and accuracy to .96 (ten seeds: .94 to .97). With one call
+        accuracy stays at .1, which is what a guess is worth.
       </Expect>
       <Start experiments={[hunt, shortHunt, longHunt, oneCall]} />
     </Lesson>
@@ -43,10 +43,10 @@ export function Budget() {
         <Try label="a bonus that is always paid" experiment={budgetAlways} />.
       </p>
       <Expect>
-        The conditional bonus pays only with a right answer, so that a zoom in the wrong place earns nothing. The bonus
-        that is always paid makes a zoom worth more than the long answer it prevents: the zoom rate goes on rising, and
-        the answers to the questions about colours are cut off. The chart “stop reasons” shows them as cut off by
-        length.
+        Without a bonus, and with one for right answers alone, half of the rollouts zoom, and accuracy rises to .88. The
+        bonus that is always paid makes a zoom worth more than the long answer that it prevents: all rollouts zoom, and
+        accuracy ends at .49 on each of ten seeds. The answers about colours are cut off by length, or the model learns
+        to cut them short.
       </Expect>
       <Start experiments={[budgetUnpaid, budgetConditional, budgetAlways]} />
     </Lesson>
