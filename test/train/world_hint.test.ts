@@ -21,9 +21,9 @@ test.each([
     /^A call of the model worlds takes 18 tokens, and a first turn may have 12/,
   ],
   [{ preset: "relate", nextTurnTokens: 5 }, /and a later turn may have 5: every call but the first will be cut off/],
-  [{ preset: "hunt", maxToolCalls: 1 }, /^Hunts take up to 4 zooms, and a rollout may call once: /],
+  [{ preset: "hunt", maxToolCalls: 1 }, /^Questions of hunt take up to 4 zooms, and a rollout may call once: /],
   [{ preset: "hunt", maxToolCalls: 3 }, /and a rollout may call 3 times/],
-  [{ preset: "relate", maxToolCalls: 1 }, /^Questions of relate take 2 zooms, and a rollout may call once/],
+  [{ preset: "relate", maxToolCalls: 1 }, /^Questions of relate take up to 2 zooms, and a rollout may call once/],
   [{ preset: "hunt", glyphPx: 3 }, /^Hunts are 2,048 px wide .* a quarter of 3 px/],
 ] as [Partial<RunConfig>, RegExp][])("%o is one sentence, and what helps removes it", (changes, sentence) => {
   const first = hint(changes)!;
