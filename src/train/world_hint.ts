@@ -1,3 +1,4 @@
+import { hunt } from "../tasks/worlds/hunt.ts";
 import { presetScenes } from "../tasks/worlds/preset_scenes.ts";
 import { chosenWorlds } from "../tasks/worlds/table.ts";
 import type { World } from "../tasks/worlds/world.ts";
@@ -55,6 +56,12 @@ export function worldHint(config: RunConfig): WorldHint | null {
     return {
       sentence: `Questions of ${longest.name} take up to ${zooms} ${zooms === 1 ? "zoom" : "zooms"}, and a rollout may call ${maxToolCalls === 0 ? "not at all" : maxToolCalls === 1 ? "once" : `${maxToolCalls} times`}: the rest of the answer is a guess.`,
       help: { label: `Allow ${zooms} calls`, changes: { ...forCalls, maxToolCalls: zooms } },
+    };
+  const smaller = chosen.filter(({ sidePx }) => sidePx < hunt.sidePx).map(({ name }) => name);
+  if (names.includes("hunt") && smaller.length > 0)
+    return {
+      sentence: `Scenes of hunt are 2,048 px wide and those of ${smaller.join(", ")} 512 px: shapes and dots large enough for the one hide each other or need no zoom in the others.`,
+      help: { label: "Train on hunt alone, with its sizes", changes: { worlds: "hunt", ...presetScenes.hunt } },
     };
   if (names.includes("hunt") && hopsMax > 2 && glyphPx < huntDotsPx) {
     const { shapeMinPx, shapeMaxPx } = presetScenes.hunt;

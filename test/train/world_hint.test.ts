@@ -24,6 +24,8 @@ test.each([
   [{ preset: "hunt", maxToolCalls: 1 }, /^Questions of hunt take up to 4 zooms, and a rollout may call once: /],
   [{ preset: "hunt", maxToolCalls: 3 }, /and a rollout may call 3 times/],
   [{ preset: "relate", maxToolCalls: 1 }, /^Questions of relate take up to 2 zooms, and a rollout may call once/],
+  [{ preset: "hunt", worlds: "hunt,relate,count" }, /^Scenes of hunt are 2,048 px wide and those of relate, count 512/],
+  [{ preset: "needle", worlds: "needle,hunt", model: "worlds" }, /^A call of the model worlds takes 18 tokens/],
   [{ preset: "hunt", glyphPx: 3 }, /^Hunts are 2,048 px wide .* a quarter of 3 px/],
 ] as [Partial<RunConfig>, RegExp][])("%o is one sentence, and what helps removes it", (changes, sentence) => {
   const first = hint(changes)!;

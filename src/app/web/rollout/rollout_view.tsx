@@ -66,7 +66,7 @@ export function RolloutView() {
                 , with its <Term of="iou" />
                 {config &&
                   takesSeveralZooms(chosen.task.source, config) &&
-                  ": only the last zoom of a chain is meant to meet the gold box"}
+                  ": in a chain only the last zoom is meant to meet the gold box, and a zoom into a crop has no IoU"}
               </>
             )}
             {rollout.calls.some(({ outcome, imageIndex = 0 }) => outcome === "ok" && imageIndex > 0) &&
