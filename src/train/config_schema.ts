@@ -2,7 +2,7 @@ import { worldNames } from "../tasks/worlds/table.ts";
 import { checkKnob, contradictions, withDefaults } from "./config.ts";
 import { knobs, type RunConfig } from "./knobs.ts";
 import { most } from "./rollout_schema.ts";
-import { Misfit, type Reader, record } from "./value_readers.ts";
+import { Misfit, misfit, type Reader, record } from "./value_readers.ts";
 
 /** Text in a configuration; paths and lists of them are shorter. */
 const longestText = 100_000;
@@ -24,7 +24,7 @@ const knobChanges =
         if (!may(key as keyof RunConfig)) throw new Misfit(place, refusal, item);
         return [[key, checked(key, item, place)]];
       } catch (error) {
-        leaveOut(error as Misfit);
+        leaveOut(misfit(error));
         return [];
       }
     });
