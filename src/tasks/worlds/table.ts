@@ -32,4 +32,4 @@ export const chosenWorlds = (names: string): readonly World[] =>
 export const sourceOf = ({ name }: World): string => (name === "needle" ? name : `scenes:${name}`);
 
 /** Whether tasks of this source are generated scenes, whose answers have one spelling. */
-export const isSceneSource = (source: string): boolean => source === "needle" || source.startsWith("scenes:");
+export const isSceneSource = (source: string): boolean => worlds.some((world) => sourceOf(world) === source);
