@@ -55,7 +55,7 @@ function expectMeaningful(key: string, value: unknown): void {
 
 /** @throws Error where the knob does not name each of some worlds once, which also bounds its length */
 function expectWorlds(value: string): void {
-  const names = value.split(",").map((name) => name.trim());
+  const names = value.split(",");
   const known = worldNames.join(", ");
   const unknown = names.find((name) => !worldNames.includes(name));
   if (unknown !== undefined)
@@ -85,10 +85,12 @@ export const differences = (config: RunConfig, from: RunConfig): KnobName[] =>
 
 /** The value of one knob, parsed from text if need be. @throws Error that says what was expected and found. */
 export function checkKnob(key: string, value: unknown): RunConfig[keyof RunConfig] {
-  const found = inRange(key, value);
+  const found = key === "worlds" ? String(value).split(",").map(trimmed).join() : inRange(key, value);
   expectMeaningful(key, found);
   return found;
 }
+
+const trimmed = (name: string): string => name.trim();
 
 function inRange(key: string, value: unknown): RunConfig[keyof RunConfig] {
   const knob = Object.hasOwn(knobs, key) ? knobs[key as KnobName] : undefined;

@@ -52,7 +52,7 @@ test("a single continuation has none to be compared with", () => {
 });
 
 test("worlds are named once each", () => {
-  expect(resolveConfig({ worlds: "needle, hunt" }).worlds).toBe("needle, hunt");
+  expect(resolveConfig({ worlds: " needle, hunt" }).worlds).toBe("needle,hunt");
   expect(() => resolveConfig({ worlds: "" })).toThrow('separated by commas, found ""');
   expect(() => resolveConfig({ worlds: "relat" })).toThrow('found "relat"; did you mean "relate"?');
   expect(() => resolveConfig({ worlds: "hunt,read,hunt" })).toThrow(', each once, found "hunt" twice');
