@@ -132,7 +132,7 @@ const table = {
     min: 0,
     max: 1_000_000,
     unit: "steps",
-    line: "steps over which the share of easy tasks falls from all to legibleShare; 0: no curriculum",
+    line: "steps over which the share of easy tasks falls from all to the share that is set; 0: no curriculum",
   }),
   charts: flag("tasks", false, "take rows of data_source chart, which the recipe leaves out for their size"),
   textOnly: flag("tasks", true, "take rows without pictures"),
@@ -482,7 +482,7 @@ const table = {
       default: 0.25,
       min: 0.01,
       max: 4,
-      line: "most calls that a step samples again, as a share of its rollouts, in whole sets of resampledCalls and at least one; AXPO: 0.25",
+      line: "most calls that a step samples again, as a share of its rollouts, in whole sets of the calls of a thought and at least one set; AXPO: 0.25",
     }),
   ),
   rankedTasks: live(

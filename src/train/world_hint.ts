@@ -1,7 +1,8 @@
 import { textColumns } from "../tasks/scenes/glyphs.ts";
+import { hunt } from "../tasks/worlds/hunt.ts";
 import { presetScenes } from "../tasks/worlds/preset_scenes.ts";
 import { chosenWorlds, worldNamed } from "../tasks/worlds/table.ts";
-import { type SceneSettings, usualScenes } from "../tasks/worlds/world.ts";
+import { type SceneSettings, usualScenes, type World } from "../tasks/worlds/world.ts";
 import type { RunConfig } from "./knobs.ts";
 
 /** Settings that can be run, but with which little can be learned. */
@@ -19,24 +20,20 @@ const callTokens = 18;
 /** Dots of a hunt's texts from which on the digit on a disc, a quarter of that, can be read in a crop; source px. */
 const huntDotsPx = 6;
 
-/** Zooms that a world's questions take at most. */
-function mostZooms(world: string, { hopsMax }: Pick<RunConfig, "hopsMax">): number {
-  if (world === "hunt") return hopsMax;
-  if (world === "relate") return 2;
-  return world === "needle" || world === "read" ? 1 : 0;
-}
-
 /** What is likely to be a mistake in the settings of generated scenes; null where nothing is. */
 export function worldHint(config: RunConfig): WorldHint | null {
   if (config.data !== "") return null;
-  const names = chosenWorlds(config.worlds).map(({ name }) => name);
+  const chosen = chosenWorlds(config.worlds);
+  const names = chosen.map(({ name }) => name);
   const { model, firstTurnTokens, nextTurnTokens, maxToolCalls, zoom, glyphPx, hopsMax } = config;
   const unknown = names.filter((name) => name !== "needle");
   const forCalls = {
     firstTurnTokens: Math.max(firstTurnTokens, callTokens),
     nextTurnTokens: Math.max(nextTurnTokens, callTokens),
   };
-  const zooms = Math.max(...names.map((name) => mostZooms(name, config)));
+  const zoomsOf = (world: World): number => world.mostZooms(config);
+  const longest = chosen.reduce((one, other) => (zoomsOf(other) > zoomsOf(one) ? other : one));
+  const zooms = zoomsOf(longest);
   if (ofNeedle.test(model) && unknown.length > 0)
     return {
       sentence: `The model ${model.replace(/^trained-here\//, "")} was taught Needle alone: questions of ${unknown.join(", ")} are new to it, and it never learned to chain zooms.`,
@@ -58,8 +55,14 @@ export function worldHint(config: RunConfig): WorldHint | null {
     };
   if (zoom && maxToolCalls < zooms)
     return {
-      sentence: `${zooms === 2 && !names.includes("hunt") ? "Questions of relate take 2 zooms" : `Hunts take up to ${zooms} zooms`}, and a rollout may call ${maxToolCalls === 1 ? "once" : `${maxToolCalls} times`}: the rest of the answer is a guess.`,
+      sentence: `Questions of ${longest.name} take up to ${zooms} ${zooms === 1 ? "zoom" : "zooms"}, and a rollout may call ${maxToolCalls === 0 ? "not at all" : maxToolCalls === 1 ? "once" : `${maxToolCalls} times`}: the rest of the answer is a guess.`,
       help: { label: `Allow ${zooms} calls`, changes: { ...forCalls, maxToolCalls: zooms } },
+    };
+  const smaller = chosen.filter(({ sidePx }) => sidePx < hunt.sidePx).map(({ name }) => name);
+  if (names.includes("hunt") && smaller.length > 0)
+    return {
+      sentence: `Scenes of hunt are 2,048 px wide and those of ${smaller.join(", ")} 512 px: shapes and dots large enough for the one hide each other or need no zoom in the others.`,
+      help: { label: "Train on hunt alone, with its sizes", changes: { worlds: "hunt", ...presetScenes.hunt } },
     };
   if (names.includes("hunt") && hopsMax > 2 && glyphPx < huntDotsPx) {
     const { shapeMinPx, shapeMaxPx } = presetScenes.hunt;
@@ -98,9 +101,7 @@ function sizeHint(names: readonly string[], config: RunConfig): WorldHint | null
   if (full !== undefined)
     return {
       sentence: `${objects} ${sizes} find no room beside each other in ${full}'s scenes of ${worldNamed(full).sidePx} px: what is asked about may be hidden.`,
-      help: names.includes("hunt")
-        ? { label: "Take hunt alone", changes: { ...usual("hunt").changes, worlds: "hunt" } }
-        : usual(wordy),
+      help: usual(wordy),
     };
   const textPx = textDotsOf(wordy) * glyphPx;
   if (textPx > shapeMinPx)

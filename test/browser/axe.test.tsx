@@ -28,6 +28,7 @@ const part: Readonly<Record<string, string>> = {
   "without a GPU": ".notices",
   "with notices": ".notices",
   "the words": "dialog",
+  "the presets": "dialog",
   "a word's meaning": ".balloon",
   "tokens by entropy": ".toks",
   "tokens by advantage": ".toks",

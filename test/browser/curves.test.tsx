@@ -80,7 +80,7 @@ describe("the charts of a run", () => {
       await expect.element(chart(title)).toBeVisible();
     await unfold("Use of the tool");
     await unfold("Rollouts");
-    for (const title of ["zooms per task", "tool failures", "stop reasons"])
+    for (const title of ["calls per rollout", "tool failures", "stop reasons"])
       await expect.element(chart(title)).toBeVisible();
     expect(await faults()).toEqual([]);
   });

@@ -60,6 +60,10 @@ export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<v
     await page.getByRole("button", { name: "Words and symbols of this page" }).click();
     await present("dialog.words");
   },
+  "the presets": async () => {
+    await page.getByRole("button", { name: "Other worlds…" }).click();
+    await present("dialog.presets .preset-list canvas");
+  },
   "a word's meaning": async () => {
     await page.getByRole("button", { name: "DeepEyes", exact: true }).click();
     await present(".balloon");
@@ -95,6 +99,14 @@ export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<v
   },
   "step through": async (parts) => {
     await showZoomed(parts);
+    await unfoldAll();
+  },
+  "step through a hunt": async (parts) => {
+    await parts.control.openStored("hunts");
+    await present("aside .stage canvas");
+    parts.store.pinned.value = firstZoomed(parts);
+    parts.store.tab.value = "step";
+    await present(".crops figure");
     await unfoldAll();
   },
   "tokens by entropy": async (parts) => {
@@ -183,6 +195,10 @@ export async function showState(host: HTMLElement, name: string): Promise<PagePa
   fake.store("mine", [
     ...fakeEvents(resolveConfig({ seed: 7, steps: 6, tasksPerStep: 3, rolloutsPerTask: 4, evalEvery: 2 })),
   ]);
+  if (name === "step through a hunt")
+    fake.store("hunts", [
+      ...fakeEvents(resolveConfig({ preset: "hunt", seed: 7, steps: 1, tasksPerStep: 1, rolloutsPerTask: 4 })),
+    ]);
   const parts = makePage(fake);
   render(<Page page={parts} />, host);
   await parts.control.open();

@@ -23,14 +23,12 @@ test.each([
     /^A call of the model worlds takes 18 tokens, and a first turn may have 12/,
   ],
   [{ preset: "relate", nextTurnTokens: 5 }, /and a later turn may have 5: every call but the first will be cut off/],
-  [{ preset: "hunt", maxToolCalls: 1 }, /^Hunts take up to 4 zooms, and a rollout may call once: /],
+  [{ preset: "hunt", maxToolCalls: 1 }, /^Questions of hunt take up to 4 zooms, and a rollout may call once: /],
   [{ preset: "hunt", maxToolCalls: 3 }, /and a rollout may call 3 times/],
-  [{ preset: "relate", maxToolCalls: 1 }, /^Questions of relate take 2 zooms, and a rollout may call once/],
+  [{ preset: "relate", maxToolCalls: 1 }, /^Questions of relate take up to 2 zooms, and a rollout may call once/],
+  [{ preset: "hunt", worlds: "hunt,relate,count" }, /^Scenes of hunt are 2,048 px wide and those of relate, count 512/],
+  [{ preset: "needle", worlds: "needle,hunt", model: "worlds" }, /^A call of the model worlds takes 18 tokens/],
   [{ preset: "hunt", glyphPx: 3 }, /^Hunts are 2,048 px wide .* a quarter of 3 px/],
-  [
-    { preset: "hunt", worlds: "hunt,needle" },
-    /^5 shapes of 280 to 340 px find no room beside each other in needle's scenes of 512 px/,
-  ],
   [{ preset: "relate", shapeMinPx: 300, shapeMaxPx: 340 }, /^4 shapes of 300 to 340 px find no room .* relate's/],
   [{ preset: "needle", shapeMinPx: 16, glyphPx: 16 }, /^Texts of needle are 80 px wide, with dots of 16 px/],
   [

@@ -1,3 +1,4 @@
+import { chosenWorlds } from "../../tasks/worlds/table.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 
 /**
@@ -17,7 +18,7 @@ const turnOfWorlds = 2.2;
 /** How many times as much a rollout takes as one of needle. */
 function rolloutCost({ model, worlds, hopsMax }: Pick<RunConfig, "model" | "worlds" | "hopsMax">): number {
   if (model !== "worlds") return 1;
-  const calls = worlds.includes("hunt") ? hopsMax : worlds.includes("relate") ? 2 : 1;
+  const calls = Math.max(1, ...chosenWorlds(worlds).map((world) => world.mostZooms({ hopsMax })));
   return turnOfWorlds * (1 + calls);
 }
 

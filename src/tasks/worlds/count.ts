@@ -9,6 +9,7 @@ export const count: World = {
   label: "Count",
   line: "How many shapes of a kind are there? The whole picture shows it; a crop shows less.",
   sidePx,
+  mostZooms: () => 0,
   problem({ random, settings, ground, easy }) {
     const most = easy ? Math.min(3, settings.objects) : settings.objects;
     const scene = randomScene(random, {

@@ -24,6 +24,7 @@ export const hunt: World = {
   label: "Hunt",
   line: "Follow the letters from shape to shape to a digit: two to four zooms, each showing where to look next, the last into a crop.",
   sidePx,
+  mostZooms: ({ hopsMax }) => hopsMax,
   problem({ random, settings, ground, easy }) {
     const { hopsMin, hopsMax } = settings;
     const hops = easy ? hopsMin : hopsMin + random.below(hopsMax - hopsMin + 1);

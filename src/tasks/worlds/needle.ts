@@ -27,6 +27,7 @@ export const needle: World = {
   label: "Needle",
   line: "What digit is on one of the shapes? It is too small to read, so one zoom is needed.",
   sidePx,
+  mostZooms: () => 1,
   problem(parts) {
     const scene = randomScene(parts.random, recipe(parts));
     const target = targetOf(scene);

@@ -9,6 +9,7 @@ export const order: World = {
   label: "Order",
   line: "Name the colours from left to right. The whole picture shows it, and the answer is long.",
   sidePx,
+  mostZooms: () => 0,
   problem({ random, settings, ground, easy }) {
     const most = easy ? Math.min(2, settings.objects) : settings.objects;
     const scene = randomScene(random, {

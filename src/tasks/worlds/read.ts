@@ -27,6 +27,7 @@ export const read: World = {
   label: "Read",
   line: "What word is on one of the shapes? Its letters are too small to read, so one zoom is needed.",
   sidePx,
+  mostZooms: () => 1,
   problem({ random, settings, ground, easy }) {
     const closeUp = closeUps[random.below(closeUps.length)]!;
     const scene = randomScene(random, {

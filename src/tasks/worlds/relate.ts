@@ -9,6 +9,7 @@ export const relate: World = {
   label: "Relate",
   line: "Which of the digits on two shapes is larger? Both must be read, so two zooms are needed.",
   sidePx,
+  mostZooms: () => 2,
   problem({ random, settings, ground, easy }) {
     const scene = randomScene(random, {
       ...(easy

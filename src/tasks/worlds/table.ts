@@ -4,7 +4,7 @@ import { needle } from "./needle.ts";
 import { order } from "./order.ts";
 import { read } from "./read.ts";
 import { relate } from "./relate.ts";
-import type { World } from "./world.ts";
+import type { SceneSettings, World } from "./world.ts";
 
 /** The kinds of generated scenes. Names of knobs, task ids, presets' pictures and help follow from it. */
 export const worlds: readonly World[] = [needle, hunt, relate, count, read, order];
@@ -30,6 +30,10 @@ export const chosenWorlds = (names: string): readonly World[] =>
  * be that of a person's own tasks.
  */
 export const sourceOf = ({ name }: World): string => (name === "needle" ? name : `scenes:${name}`);
+
+/** Whether a question of this source may take several zooms, each of which shows where to look next or a part of the answer. */
+export const takesSeveralZooms = (source: string, settings: Pick<SceneSettings, "hopsMax">): boolean =>
+  worlds.some((world) => sourceOf(world) === source && world.mostZooms(settings) > 1);
 
 /** Whether tasks of this source are generated scenes, whose answers have one spelling. */
 export const isSceneSource = (source: string): boolean => worlds.some((world) => sourceOf(world) === source);

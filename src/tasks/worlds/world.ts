@@ -79,6 +79,7 @@ export interface ProblemParts {
 
 /** A kind of scene and question. One file each, listed in table.ts. */
 export interface World {
+  /** Small letters only: ids of tasks begin with it. */
   name: string;
   /** For people, a word or two. */
   label: string;
@@ -86,6 +87,8 @@ export interface World {
   line: string;
   /** Width and height of its scenes. */
   sidePx: number;
+  /** Zooms that its questions take at most; 0 where the scene as it is first seen shows the answer. */
+  mostZooms(settings: Pick<SceneSettings, "hopsMax">): number;
   problem(parts: ProblemParts): Problem;
 }
 

@@ -102,7 +102,7 @@ export const knownCurves: readonly CurveSpec[] = [
   many(
     "tool",
     "calls",
-    "zooms per task",
+    "calls per rollout",
     [
       part("calls_ok", "carried out", "--tool"),
       part("calls_requested", "written", "--soft"),

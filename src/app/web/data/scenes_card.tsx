@@ -4,6 +4,7 @@ import { resize } from "../../../image/resize.ts";
 import { type SizeLimits, smartResize } from "../../../image/smart_resize.ts";
 import { problemOf, type Split, sceneTask } from "../../../tasks/sources/scenes.ts";
 import type { Task } from "../../../tasks/task.ts";
+import { chosenWorlds } from "../../../tasks/worlds/table.ts";
 import type { Problem } from "../../../tasks/worlds/world.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
 import { count } from "../labels/numbers.ts";
@@ -22,11 +23,10 @@ const shownPx = 512;
 
 /** The settings that scenes are made by. */
 export function SceneSettings() {
-  const names = usePage()
-    .store.config.value.worlds.split(",")
-    .map((name) => name.trim());
-  // What is counted or named has none.
-  const hasText = names.some((name) => name !== "count" && name !== "order");
+  const { config } = usePage().store;
+  const chosen = chosenWorlds(config.value.worlds);
+  // Where no zoom is needed nothing is read.
+  const hasText = chosen.some((world) => world.mostZooms(config.value) > 0);
   return (
     <div class="card">
       <h2>
@@ -39,7 +39,7 @@ export function SceneSettings() {
       <KnobField knob="shapeMinPx" label="smallest shape, px" />
       <KnobField knob="shapeMaxPx" label="largest shape, px" />
       <KnobField knob="overlap" label="overlap of shapes" />
-      {names.includes("hunt") && (
+      {chosen.some(({ name }) => name === "hunt") && (
         <>
           <KnobField knob="hopsMin" label="zooms of the shortest hunts" />
           <KnobField knob="hopsMax" label="zooms of the longest hunts" />

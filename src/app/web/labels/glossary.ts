@@ -86,7 +86,7 @@ export const glossary = {
   ),
   goldBox: meaning(
     "Gold box",
-    "Where in the picture the answer is. It is known for generated scenes; the model is never shown it and not paid for it.",
+    "Where in the picture the answer is. It is known for generated scenes. The model is never shown it, and is paid for it only by a reward that says so, such as ToolsRL.",
   ),
   iou: meaning(
     "IoU",

@@ -1,3 +1,4 @@
+import { takesSeveralZooms } from "../../../tasks/worlds/table.ts";
 import { rootOf } from "../../worker_api/branch_api.ts";
 import { shortened } from "../labels/numbers.ts";
 import { sizeText } from "../run/model_inputs.ts";
@@ -63,6 +64,9 @@ export function RolloutView() {
             {rollout.calls.some(({ iou }) => iou !== undefined) && (
               <>
                 , with its <Term of="iou" />
+                {config &&
+                  takesSeveralZooms(chosen.task.source, config) &&
+                  ": in a chain only the last zoom is meant to meet the gold box, and a zoom into a crop has no IoU"}
               </>
             )}
             {rollout.calls.some(({ outcome, imageIndex = 0 }) => outcome === "ok" && imageIndex > 0) &&

@@ -10,7 +10,8 @@ export function FetchLine() {
   if (store.opened.value?.model.name === config.model) return null;
   const large = largeShipped(config.model);
   if (addresses.length === 0)
-    return large === null || store.gpuProblem.value !== null ? null : (
+    // While it loads, the run bar says so.
+    return large === null || store.gpuProblem.value !== null || store.busy.value !== null ? null : (
       <p class="small pending">Start first loads the model {large}, which comes with this page.</p>
     );
   return (

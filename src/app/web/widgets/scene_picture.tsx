@@ -47,6 +47,8 @@ function sideOf([left, , right]: Box, sidePx: number): string {
   return right > (11 / 12) * sidePx ? "leftwards" : "";
 }
 
-/** "1 orange diamond, 2 green circle, 3 disc on it": the zooms in words. */
+/** "1 orange diamond → 2 green circle → 3 disc in crop 2": the zooms in words. */
 export const chainInWords = ({ zooms }: Problem): string =>
-  zooms.map(({ label, imageIndex }, i) => `${i + 1} ${label}${imageIndex > 0 ? ` on ${imageIndex}` : ""}`).join(" → ");
+  zooms
+    .map(({ label, imageIndex }, i) => `${i + 1} ${label}${imageIndex > 0 ? ` in crop ${imageIndex}` : ""}`)
+    .join(" → ");

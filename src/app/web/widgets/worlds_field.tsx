@@ -32,10 +32,11 @@ export function WorldsField() {
               // A box that must stay as it is needs to be told so: the browser has changed it already.
               currentTarget.checked = namesIn(store.config.peek().worlds).includes(name);
             }}
+            aria-labelledby={`${id}-${name}-label`}
             aria-describedby={`${id}-${name}`}
           />{" "}
           <span>
-            {label}{" "}
+            <span id={`${id}-${name}-label`}>{label}</span>{" "}
             <span class={`soft small ${chosen.includes(name) ? "" : "hidden"}`} id={`${id}-${name}`}>
               {line}
             </span>

@@ -25,7 +25,7 @@ describe("charts", () => {
       ...["loss", "KL, nats", "clip fraction", "gradient norm", "groups without variance", "learning rate"],
     ])
       expect([title, groups.get(title)]).toEqual([title, "learning"]);
-    for (const title of ["zooms per task", "tool failures"])
+    for (const title of ["calls per rollout", "tool failures"])
       expect([title, groups.get(title)]).toEqual([title, "tool"]);
     expect(groups.get("stop reasons")).toBe("rollouts");
     for (const title of ["accuracy", "zoom rate", "reward spread"]) expect(groups.get(title)).toBe("outcome");
