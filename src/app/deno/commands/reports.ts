@@ -16,9 +16,9 @@ export function eventLine(event: TrainEvent | WarmupEvent, steps: number, left =
     case "run":
       return `${event.model.name} (${event.model.parameters.toLocaleString("en")} parameters) on ${event.adapter}${event.resumedAt > 0 ? `, going on after step ${event.resumedAt}` : ""}`;
     case "update":
-      return `step ${String(event.step).padStart(String(steps).length)}/${steps}  ${metricsLine(event.metrics, ["reward", "accuracy", "zoom_rate", "entropy"])}${unjudged(event.metrics)}  ${seconds(event.durationMs)} (roll ${seconds(event.rollMs)}, update ${seconds(event.updateMs)})${ahead}`;
+      return `step ${String(event.step).padStart(String(steps).length)}/${steps}  ${metricsLine(event.metrics, ["reward", "accuracy", "zoom_rate", "entropy"])}${calls(event.metrics)}${unjudged(event.metrics)}  ${seconds(event.durationMs)} (roll ${seconds(event.rollMs)}, update ${seconds(event.updateMs)})${ahead}`;
     case "eval":
-      return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])}${unjudged(event.metrics)} on ${event.tasks} tasks, ${event.greedy ? "greedy" : "sampled"}  ${seconds(event.durationMs)}`;
+      return `held-out after step ${event.step}: ${metricsLine(event.metrics, ["accuracy", "zoom_rate"])}${calls(event.metrics)}${unjudged(event.metrics)} on ${event.tasks} tasks, ${event.greedy ? "greedy" : "sampled"}  ${seconds(event.durationMs)}`;
     case "warmup":
       return `${event.stage} ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}  ${seconds(event.durationMs)}${ahead}`;
     case "checkpoint":
@@ -49,6 +49,10 @@ function metricsLine(metrics: Metrics, names: readonly MetricName[]): string {
     .map((name) => `${metricTable[name]?.label.toLowerCase() ?? name} ${metrics[name]?.toFixed(3) ?? "none judged"}`)
     .join("  ");
 }
+
+/** Calls a rollout, where some rollouts made several: the zoom rate tells only whether there was one. */
+const calls = ({ calls_executed: made = 0, zoom_rate: zoomed = 0 }: Metrics): string =>
+  made > zoomed + 0.005 ? `  calls ${made.toFixed(2)}` : "";
 
 /** How many answers have no verdict, empty where all have one. */
 const unjudged = ({ "judge/failed": failed = 0, "judge/asked": asked }: Metrics): string =>

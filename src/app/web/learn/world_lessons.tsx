@@ -18,8 +18,8 @@ export function Chains() {
       </p>
       <Expect>
         At the start three of ten answers are right, after 1.5 calls on average. Reward comes with the whole chain only:
-        in 150 steps the curve “calls” rises to three, and accuracy to .96 (ten seeds: .94 to .97). With one call
-        accuracy stays at .1, which is what a guess is worth.
+        in 150 steps the curve “calls per rollout” rises to three, and accuracy to .96 (ten seeds: .94 to .97). With one
+        call accuracy stays at .1, which is what a guess is worth.
       </Expect>
       <Start experiments={[hunt, shortHunt, longHunt, oneCall]} />
     </Lesson>
