@@ -1,4 +1,4 @@
-import { chosenWorlds } from "../tasks/worlds/table.ts";
+import { worldNames } from "../tasks/worlds/table.ts";
 import { type KnobName, knobs, type RunConfig } from "./knobs.ts";
 import { isLossName, lossRecipes } from "./loss_recipes.ts";
 import { isOwnCode } from "./own_code.ts";
@@ -23,18 +23,48 @@ export function resolveConfig(changes: Partial<Record<keyof RunConfig, unknown>>
   // Who names a judge's server wants it asked.
   if (changes.judgeUrl && changes.judge === undefined && config.judge === "rules") config.judge = "hardened";
   const resolved = config as unknown as RunConfig;
-  if (resolved.shapeMaxPx < resolved.shapeMinPx)
-    throw new Error(`shapeMaxPx (${resolved.shapeMaxPx}) must be at least shapeMinPx (${resolved.shapeMinPx})`);
-  if (resolved.hopsMax < resolved.hopsMin)
-    throw new Error(`hopsMax (${resolved.hopsMax}) must be at least hopsMin (${resolved.hopsMin})`);
-  chosenWorlds(resolved.worlds);
-  if (resolved.clipRatioC > 0 && resolved.clipRatioC < 1)
-    throw new Error(`clipRatioC must be 0 (none) or at least 1, found ${resolved.clipRatioC}`);
-  if (resolved.resampledCalls === 1)
+  const [pair] = contradictions(resolved);
+  if (pair) throw contradiction(resolved, pair);
+  return resolved;
+}
+
+/** Knobs of which the second may not be below the first. */
+const ranges = [
+  ["shapeMinPx", "shapeMaxPx"],
+  ["hopsMin", "hopsMax"],
+] as const;
+
+/** The pairs that do not hold. */
+export const contradictions = (config: RunConfig): (typeof ranges)[number][] =>
+  ranges.filter(([least, most]) => config[most] < config[least]);
+
+/** One sentence about a pair that does not hold. */
+export const contradiction = (config: RunConfig, [least, most]: (typeof ranges)[number]): Error =>
+  new Error(`${most} (${config[most]}) must be at least ${least} (${config[least]})`);
+
+/** @throws Error about a value that lies within its knob's range and yet means nothing */
+function expectMeaningful(key: string, value: unknown): void {
+  if (key === "worlds") expectWorlds(String(value));
+  if (key === "clipRatioC" && Number(value) > 0 && Number(value) < 1)
+    throw new Error(`clipRatioC must be 0 (none) or at least 1, found ${value}`);
+  if (key === "resampledCalls" && value === 1)
     throw new Error(
       "resampledCalls must be 0 (none) or at least 2, since continuations are compared with each other, found 1",
     );
-  return resolved;
+}
+
+/** @throws Error where the knob does not name each of some worlds once, which also bounds its length */
+function expectWorlds(value: string): void {
+  const names = value.split(",");
+  const known = worldNames.join(", ");
+  const unknown = names.find((name) => !worldNames.includes(name));
+  if (unknown !== undefined)
+    throw new Error(
+      `worlds must be out of ${known}, separated by commas, found "${shown(unknown)}"${unknown === "" ? "" : `; did you mean "${nearest(unknown, worldNames)}"?`}`,
+    );
+  const repeated = names.find((name, i) => names.indexOf(name) < i);
+  if (repeated !== undefined)
+    throw new Error(`worlds must be out of ${known}, separated by commas, each once, found "${repeated}" twice`);
 }
 
 /**
@@ -55,6 +85,14 @@ export const differences = (config: RunConfig, from: RunConfig): KnobName[] =>
 
 /** The value of one knob, parsed from text if need be. @throws Error that says what was expected and found. */
 export function checkKnob(key: string, value: unknown): RunConfig[keyof RunConfig] {
+  const found = key === "worlds" ? String(value).split(",").map(trimmed).join() : inRange(key, value);
+  expectMeaningful(key, found);
+  return found;
+}
+
+const trimmed = (name: string): string => name.trim();
+
+function inRange(key: string, value: unknown): RunConfig[keyof RunConfig] {
   const knob = Object.hasOwn(knobs, key) ? knobs[key as KnobName] : undefined;
   if (!knob) throw new Error(`There is no knob "${shown(key)}"; did you mean "${nearest(key, Object.keys(knobs))}"?`);
   switch (knob.kind) {

@@ -1,7 +1,8 @@
-import { checkKnob } from "./config.ts";
+import { worldNames } from "../tasks/worlds/table.ts";
+import { checkKnob, contradictions, withDefaults } from "./config.ts";
 import { knobs, type RunConfig } from "./knobs.ts";
 import { most } from "./rollout_schema.ts";
-import { Misfit, type Reader, record } from "./value_readers.ts";
+import { Misfit, misfit, type Reader, record } from "./value_readers.ts";
 
 /** Text in a configuration; paths and lists of them are shorter. */
 const longestText = 100_000;
@@ -23,7 +24,7 @@ const knobChanges =
         if (!may(key as keyof RunConfig)) throw new Misfit(place, refusal, item);
         return [[key, checked(key, item, place)]];
       } catch (error) {
-        leaveOut(error as Misfit);
+        leaveOut(misfit(error));
         return [];
       }
     });
@@ -39,16 +40,30 @@ function checked(key: string, value: unknown, path: string): unknown {
   } catch {
     const knob = knobs[key as keyof RunConfig];
     const expected =
-      knob.kind === "choice"
-        ? `one of ${knob.choices.join(", ")}`
-        : "min" in knob
-          ? `${knob.min} to ${knob.max}`
-          : "another value";
+      key === "worlds"
+        ? `worlds out of ${worldNames.join(", ")}, each once`
+        : knob.kind === "choice"
+          ? `one of ${knob.choices.join(", ")}`
+          : "min" in knob
+            ? `${knob.min} to ${knob.max}`
+            : "another value";
     throw new Misfit(path, expected, value);
   }
 }
 
-export const wholeConfig = knobChanges(() => true, "");
+const all = knobChanges(() => true, "");
+
+/** Without those that cannot hold together. */
+export const wholeConfig: Reader<Partial<RunConfig>> = (value, path, leaveOut) => {
+  const found = all(value, path, leaveOut);
+  const whole = withDefaults(found);
+  for (const [least, most] of contradictions(whole)) {
+    leaveOut(new Misfit(`${path}.${most}`, `at least ${least} (${whole[least]})`, whole[most]));
+    delete found[least];
+    delete found[most];
+  }
+  return found;
+};
 /** Only these, so that a log cannot lead to addresses that its head does not name. */
 export const changesMidway = knobChanges(
   (key) => knobs[key].applies === "next step",

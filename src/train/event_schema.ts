@@ -1,3 +1,4 @@
+import type { Rollout } from "../agent/rollout.ts";
 import type { FilePrint, Fingerprint } from "../tasks/fingerprint.ts";
 import { withDefaults } from "./config.ts";
 import { changesMidway, wholeConfig } from "./config_schema.ts";
@@ -57,6 +58,29 @@ const mark = object<RolloutMark>(
 
 const kind = <K extends Kind>(name: K): Reader<K> => choice<K>(name);
 
+const rollouts = listOfFitting(rollout, most.rollouts);
+
+/** Rollouts of a task. One that continues another names it, within the group and within what that one wrote. */
+const group: Reader<Rollout[]> = (value, path, leaveOut) => {
+  const found = rollouts(value, path, leaveOut);
+  const sampled = new Map(found.flatMap((one) => (one.continues ? [] : [[one.id, one] as const])));
+  for (const [i, one] of found.entries()) {
+    if (!one.continues) continue;
+    const { rollout: id, token } = one.continues;
+    const place = `${path}[${i}].continues`;
+    const continued = sampled.get(id);
+    const length = continued?.segments.reduce((sum, { tokens }) => sum + tokens.length, 0) ?? 0;
+    if (continued && token <= length) continue;
+    leaveOut(
+      continued
+        ? new Misfit(`${place}.token`, `a whole number from 0 to ${length}`, token)
+        : new Misfit(`${place}.rollout`, "one of the group that continues none itself", id),
+    );
+    delete one.continues;
+  }
+  return found;
+};
+
 const readers: Readers = {
   run: object<EventOf<"run">>(
     {
@@ -82,10 +106,7 @@ const readers: Readers = {
     { type: kind("decode"), step, turn: index, tokens: whole(0, most.step), waiting: index, done: index },
     { again: choice<true>(true) },
   ),
-  group: object<EventOf<"group">>(
-    { type: kind("group"), step, taskIndex: index, rollouts: listOfFitting(rollout, most.rollouts) },
-    {},
-  ),
+  group: object<EventOf<"group">>({ type: kind("group"), step, taskIndex: index, rollouts: group }, {}),
   update: object<EventOf<"update">>(
     {
       type: kind("update"),

@@ -104,6 +104,13 @@ const segment = object<Segment>(
   },
 );
 
+/** A product of rounded probabilities may lie above 1 by as much as rounding is. */
+const probability: Reader<number> = (value, path) => {
+  if (typeof value !== "number" || !(value >= 0 && value <= 1.001))
+    throw new Misfit(path, "a probability, 0 to 1", value);
+  return value;
+};
+
 const call = object<ToolCall>(
   {
     segment: index,
@@ -120,7 +127,7 @@ const call = object<ToolCall>(
     label: text,
     iou: measured,
     legible: flag,
-    probe: object<CallProbe>({ from: index, before: measured, after: measured }, {}),
+    probe: object<CallProbe>({ from: index, before: probability, after: probability }, {}),
     details: record<unknown>((value) => value, most.names),
     pictureKept: choice<false>(false),
     replaced: ofBranches,

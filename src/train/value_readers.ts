@@ -9,6 +9,12 @@ export class Misfit extends Error {
   }
 }
 
+/** What a reader may leave out. @throws the error where it is another, such as what `leaveOut` refused further within */
+export function misfit(error: unknown): Misfit {
+  if (error instanceof Misfit) return error;
+  throw error;
+}
+
 /** Called with every part that a reader leaves out; may throw it, where nothing is to be left out. */
 export type LeaveOut = (misfit: Misfit) => void;
 
@@ -90,7 +96,7 @@ export const readable =
     try {
       return read(value, path, leaveOut);
     } catch (error) {
-      leaveOut(error as Misfit);
+      leaveOut(misfit(error));
       return leftOutText;
     }
   };
@@ -146,8 +152,9 @@ export const listOfFitting = <T>(read: Reader<T>, most: number): Reader<T[]> => 
       try {
         fitting.push(read(item, pathOf(path, i), leaveOut));
       } catch (error) {
-        first ??= error as Misfit;
-        leaveOut(error as Misfit);
+        const found = misfit(error);
+        first ??= found;
+        leaveOut(found);
       }
     }
     if (fitting.length === 0 && first !== null) throw first;
@@ -182,7 +189,7 @@ export const record =
       try {
         entries.push([name, read(value[name], `${path}.${name.length > 60 ? name.slice(0, 60) : name}`, leaveOut)]);
       } catch (error) {
-        leaveOut(error as Misfit);
+        leaveOut(misfit(error));
       }
     }
     // fromEntries makes a field of every name, "__proto__" too.
@@ -211,7 +218,7 @@ export const object = <T extends object>(required: RequiredReaders<T>, optional:
       try {
         found[key] = read(item, ofItem, leaveOut);
       } catch (error) {
-        leaveOut(error as Misfit);
+        leaveOut(misfit(error));
       }
     }
     return found as T;

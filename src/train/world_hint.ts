@@ -1,7 +1,8 @@
+import { textColumns } from "../tasks/scenes/glyphs.ts";
 import { hunt } from "../tasks/worlds/hunt.ts";
 import { presetScenes } from "../tasks/worlds/preset_scenes.ts";
-import { chosenWorlds } from "../tasks/worlds/table.ts";
-import type { World } from "../tasks/worlds/world.ts";
+import { chosenWorlds, worldNamed } from "../tasks/worlds/table.ts";
+import { type SceneSettings, usualScenes, type World } from "../tasks/worlds/world.ts";
 import type { RunConfig } from "./knobs.ts";
 
 /** Settings that can be run, but with which little can be learned. */
@@ -73,5 +74,55 @@ export function worldHint(config: RunConfig): WorldHint | null {
       },
     };
   }
+  return sizeHint(names, config) ?? targetHint(names, config);
+}
+
+const scenesOf: Record<string, Partial<SceneSettings>> = presetScenes;
+/** Share of a scene's area above which shapes often find no places of their own. */
+const fullShare = 0.5;
+/** Dots of the widest text of a world, and 0 where none is asked about. */
+const textDotsOf = (world: string): number =>
+  world === "count" || world === "order" ? 0 : textColumns(world === "read" ? "WWW" : "0");
+
+/** Shapes that hide each other, and texts that do not lie on their shapes. */
+function sizeHint(names: readonly string[], config: RunConfig): WorldHint | null {
+  const { objects, shapeMinPx, shapeMaxPx, glyphPx, overlap } = config;
+  const sizes = `shapes of ${shapeMinPx} to ${shapeMaxPx} px`;
+  const usual = (world: string): WorldHint["help"] => {
+    const { objects, shapeMinPx, shapeMaxPx, glyphPx, overlap } = { ...usualScenes, ...scenesOf[world] };
+    const changes = { objects, shapeMinPx, shapeMaxPx, glyphPx, overlap };
+    return { label: `Use scenes as ${world} has them`, changes };
+  };
+  const wordy = names.toSorted((a, b) => textDotsOf(b) - textDotsOf(a))[0]!;
+  const full = names.find((name) => {
+    const shape = ((shapeMinPx + shapeMaxPx) / 2) ** 2;
+    return overlap === 0 && (objects * shape) / worldNamed(name).sidePx ** 2 > fullShare;
+  });
+  if (full !== undefined)
+    return {
+      sentence: `${objects} ${sizes} find no room beside each other in ${full}'s scenes of ${worldNamed(full).sidePx} px: what is asked about may be hidden.`,
+      help: usual(wordy),
+    };
+  const textPx = textDotsOf(wordy) * glyphPx;
+  if (textPx > shapeMinPx)
+    return {
+      sentence: `Texts of ${wordy} are ${textPx} px wide, with dots of ${glyphPx} px, and ${sizes} do not hold them.`,
+      help: usual(wordy),
+    };
+  if (textPx > 0 && overlap * shapeMinPx > (shapeMinPx - textPx) / 2)
+    return {
+      sentence: `With an overlap of ${overlap} shapes hide texts of others, so that some questions of ${wordy} cannot be answered.`,
+      help: { label: "Keep shapes apart", changes: { overlap: 0 } },
+    };
   return null;
+}
+
+/** A stage that pays for zooms onto a marked target, where scenes have none. */
+function targetHint(names: readonly string[], { reward, toolStageSteps }: RunConfig): WorldHint | null {
+  const unmarked = names.filter((name) => name === "relate" || name === "count" || name === "order");
+  if (reward !== "tools-rl" || toolStageSteps === 0 || unmarked.length === 0) return null;
+  return {
+    sentence: `Scenes of ${unmarked.join(", ")} have no one target for which stage 1 of tools-rl could pay: until step ${toolStageSteps} nothing is learned from them.`,
+    help: { label: "Pay for answers from the beginning", changes: { toolStageSteps: 0 } },
+  };
 }

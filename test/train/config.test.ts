@@ -3,6 +3,7 @@ import { trainCommandText } from "../../src/app/run/command_text.ts";
 import { runName } from "../../src/app/web/labels/run_name.ts";
 import { readUrl, differences as settingsThatDiffer, writeUrl } from "../../src/app/web/run/url_state.ts";
 import { beginningOf, differences, resolveConfig } from "../../src/train/config.ts";
+import { wholeConfig } from "../../src/train/config_schema.ts";
 import { lossNames, lossRecipes } from "../../src/train/loss_recipes.ts";
 
 describe("a named loss", () => {
@@ -48,4 +49,34 @@ test("a dual clip below 1 bounds what is right", () => {
 test("a single continuation has none to be compared with", () => {
   expect(resolveConfig({ resampledCalls: 2 }).resampledCalls).toBe(2);
   expect(() => resolveConfig({ resampledCalls: 1 })).toThrow("resampledCalls must be 0 (none) or at least 2");
+});
+
+test("worlds are named once each", () => {
+  expect(resolveConfig({ worlds: " needle, hunt" }).worlds).toBe("needle,hunt");
+  expect(() => resolveConfig({ worlds: "" })).toThrow('separated by commas, found ""');
+  expect(() => resolveConfig({ worlds: "relat" })).toThrow('found "relat"; did you mean "relate"?');
+  expect(() => resolveConfig({ worlds: "hunt,read,hunt" })).toThrow(', each once, found "hunt" twice');
+  const long = Array.from({ length: 10_000 }, () => "needle").join();
+  expect(() => resolveConfig({ worlds: long })).toThrow('found "needle" twice');
+  expect(() => resolveConfig({ worlds: "x".repeat(1e6) })).toThrow(/found "x{60}…"/);
+});
+
+test("a stored configuration that cannot be run is read without what contradicts itself", () => {
+  const left: string[] = [];
+  const stored = {
+    worlds: "hunt,moon",
+    hopsMin: 4,
+    hopsMax: 2,
+    resampledCalls: 1,
+    clipRatioC: 0.5,
+    objects: 1e9,
+    seed: 3,
+  };
+  const found = wholeConfig(stored, "config", ({ message }) => left.push(message));
+  expect(found).toEqual({ seed: 3 });
+  expect(left.join("\n")).toContain(
+    "config.worlds: expected worlds out of needle, hunt, relate, count, read, order, each once",
+  );
+  expect(left.join("\n")).toContain("config.hopsMax: expected at least hopsMin (4), found 2");
+  expect(left).toHaveLength(5);
 });

@@ -18,10 +18,10 @@ export function taskPictures(config: RunConfig, platform: Platform, view: SizeLi
   let opened: ReturnType<typeof openRunTasks> | null = null;
   return async (task) => {
     if (config.model === "") return { pictures: null, missing: "This log of another program holds no pictures" };
-    if (config.data === "") return { pictures: scenePictures(task.id, config), missing: null };
     if (isOwnCode(config.data))
       return { pictures: null, missing: `Its tasks come from ${config.data}, which is not run to read a log` };
     try {
+      if (config.data === "") return { pictures: scenePictures(task.id, config), missing: null };
       opened ??= openRunTasks(config, platform, view);
       return { pictures: await (await opened).pictures(task), missing: null };
     } catch (error) {

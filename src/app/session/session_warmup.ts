@@ -3,6 +3,7 @@ import type { KernelTime } from "../../gpu/kernel_times.ts";
 import { maxPassBytes } from "../../model/activation_size.ts";
 import type { Model } from "../../model/model.ts";
 import type { Tokenizer } from "../../policy/tokenizer.ts";
+import { inputPx } from "../../tasks/lessons/image_labels.ts";
 import type { WarmupEvent } from "../../train/events.ts";
 import type { RunConfig } from "../../train/knobs.ts";
 import { Learner } from "../../train/learner.ts";
@@ -11,6 +12,22 @@ import type { PicturePool } from "./picture_pool.ts";
 
 /** Activations of a pass of the warm-up on a software adapter: a few seconds, after which it can be stopped. */
 const softwarePassBytes = 16 * 2 ** 20;
+
+/**
+ * Whether the lessons can teach a model, before anything is written.
+ * @param factor  sides of its inputs are multiples of this, px; null where that is not known
+ * @throws Error with one sentence
+ */
+export function expectTeachable({ freeze, model }: Pick<RunConfig, "freeze" | "model">, factor: number | null): void {
+  if (freeze !== "none")
+    throw new Error(
+      `freeze is ${freeze}, but a warm-up trains all weights from random ones; set freeze to none for it`,
+    );
+  if (factor !== null && inputPx % factor !== 0)
+    throw new Error(
+      `A warm-up teaches by pictures of ${inputPx} x ${inputPx} px, and ${model} takes sides that are multiples of ${factor}; choose needle, story, worlds or a model of their shape`,
+    );
+}
 
 /** The supervised stages on a model, from random weights or from where they were stopped. */
 export async function* warmedUp(
@@ -25,11 +42,8 @@ export async function* warmedUp(
     traces: Map<string, KernelTime[]> | undefined;
   } & Pick<WarmupParts, "stepsMade" | "submitted" | "pausesAfter" | "signal">,
 ): AsyncGenerator<Extract<WarmupEvent, { type: "warmup" }>> {
-  if (freeze !== "none")
-    throw new Error(
-      `freeze is ${freeze}, but a warm-up trains all weights from random ones; set freeze to none for it`,
-    );
   const { parameters, config } = model;
+  expectTeachable({ freeze, model: name }, config.vision.patchSize * config.vision.spatialMergeSize);
   if (asked.stepsMade === 0)
     initialize(parameters, seed, { text: config.text.numHiddenLayers, vision: config.vision.depth });
   const learner = new Learner(gpu, model, "nll", gpu.software ? softwarePassBytes : maxPassBytes);

@@ -77,12 +77,16 @@ export function sceneTask(given: Partial<SceneSettings>, place: ScenePlace): Tas
   };
 }
 
-/** The scene of a task, from its id. */
+/** Of an id that is none, as errors show it. */
+const longestId = 80;
+
+/** The scene of a task, from its id. @throws Error with one sentence where it is none of a world */
 export function problemOf(id: string, settings: Partial<SceneSettings>): Problem {
   const [, name = "", seed, split, step, index] = id.match(/^([a-z]+)\/(\d+)\/(train|heldout)\/(\d+)\/(\d+)$/) ?? [];
-  if (split === undefined || !worldNames.includes(name))
+  const isPlace = [seed, step, index].every((number) => Number(number) < 2 ** 32);
+  if (split === undefined || !worldNames.includes(name) || !isPlace)
     throw new Error(
-      `A task of a generated scene has an id like "needle/7/train/12/3" (world, seed, split, step, index), found "${id}"`,
+      `A task of a generated scene has an id like "needle/7/train/12/3" (world, seed, split, step, index), found "${id.slice(0, longestId)}"`,
     );
   const place = { seed: Number(seed), split: split as Split, step: Number(step), index: Number(index) };
   return problemAt(worldNamed(name), { ...usualScenes, ...settings }, place);

@@ -36,4 +36,4 @@ export const takesSeveralZooms = (source: string, settings: Pick<SceneSettings, 
   worlds.some((world) => sourceOf(world) === source && world.mostZooms(settings) > 1);
 
 /** Whether tasks of this source are generated scenes, whose answers have one spelling. */
-export const isSceneSource = (source: string): boolean => source === "needle" || source.startsWith("scenes:");
+export const isSceneSource = (source: string): boolean => worlds.some((world) => sourceOf(world) === source);

@@ -170,6 +170,11 @@ test("a person's own file of tasks, with the controls; other models than publish
   const published = await run(["own", data, "--model", "models/x", "--limit", "2", "--control", "none"], { generate });
   expect(published.configs[0]).toMatchObject({ data, prompt: "deepeyes", maxToolCalls: 10, heldOutRows: 2 });
   expect(published.lines.some((line) => line.includes("smoke test"))).toBe(false);
+  const same = `${JSON.stringify(rows[0])}\n`.repeat(4);
+  await write({ "same.jsonl": new TextEncoder().encode(same) as Uint8Array<ArrayBuffer> });
+  await expect(run(["own", `${folder}/data/same.jsonl`, "--model", "worlds", "--limit", "2"])).rejects.toThrow(
+    "found nothing: 2 of 4 rows are set apart; 2 of them stand among the rows that are trained on as well",
+  );
 });
 
 test("V* with a shipped model: its own prompt and limits, and that this is no result", async () => {

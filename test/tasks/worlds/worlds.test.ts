@@ -3,7 +3,7 @@ import { objectBox } from "../../../src/tasks/scenes/scene.ts";
 import { generatedScenes, problemOf, sceneProblem, sceneTask } from "../../../src/tasks/sources/scenes.ts";
 import { presetScenes } from "../../../src/tasks/worlds/preset_scenes.ts";
 import { words } from "../../../src/tasks/worlds/read.ts";
-import { chosenWorlds, worlds } from "../../../src/tasks/worlds/table.ts";
+import { chosenWorlds, isSceneSource, sourceOf, worlds } from "../../../src/tasks/worlds/table.ts";
 import type { Problem, SceneSettings } from "../../../src/tasks/worlds/world.ts";
 import { presets } from "../../../src/train/presets.ts";
 
@@ -147,6 +147,11 @@ describe("several worlds in a run", () => {
     expect(sceneTask({}, { seed: 1, split: "train", step: 0, index: Number(index) })).toEqual(needles[5]);
     expect(generatedScenes(settings, 1).name).toBe("scenes");
     expect(generatedScenes({ worlds: "hunt" }, 1).name).toBe("scenes:hunt");
+  });
+
+  it("takes no file's name for a world's", () => {
+    for (const world of worlds) expect(isSceneSource(sourceOf(world))).toBe(true);
+    for (const name of ["hunt", "scenes", "scenes:hunt.jsonl", "needle.jsonl"]) expect(isSceneSource(name)).toBe(false);
   });
 
   it.each(["", "needle,", "hunts", "needle;hunt"])("refuses %j", (names) => {

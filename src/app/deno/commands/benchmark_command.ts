@@ -61,7 +61,7 @@ export async function benchmarkCommand(
     if (results.length === 0 && stopped) return exitCodes.interrupted;
     if (results.length === 0)
       throw new Error(
-        `Expected something to ask in ${prepared.head.place}, found nothing${leftOut[0] ? `: ${leftOut[0].why}` : foundNotes[0] ? `: ${foundNotes[0]}` : ""}`,
+        `Expected something to ask in ${prepared.head.place}, found nothing${leftOut[0] ? `: ${leftOut[0].why}` : foundNotes.length > 0 ? `: ${foundNotes.join("; ")}` : ""}`,
       );
     const head: ReportHead = {
       ...prepared.head,

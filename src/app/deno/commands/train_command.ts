@@ -51,9 +51,9 @@ export async function trainCommand(
   const wanted = resolveConfig(changes);
   expectBaseDtype(wanted);
   expectFreezable(wanted);
-  if (options.dryRun) return dryRun(wanted, context, options.gpuMemory);
   const hint = worldHint(wanted);
   if (hint && !options.logJson) context.terminal.print(hint.sentence);
+  if (options.dryRun) return dryRun(wanted, context, options.gpuMemory);
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
   if (options.out !== undefined) await expectNewFolder(options.out);
   const platform = await withGpu(context);

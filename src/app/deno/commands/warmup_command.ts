@@ -4,6 +4,7 @@ import type { RunConfig } from "../../../train/knobs.ts";
 import { stages, stepsOf, variantOf } from "../../../train/warmup.ts";
 import { configText, reopenRun } from "../../run/record.ts";
 import type { Session } from "../../session/session.ts";
+import { expectTeachable } from "../../session/session_warmup.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
@@ -43,6 +44,8 @@ export async function warmupCommand(
   };
   if (options.out !== undefined) await expectNewFolder(options.out);
   return useSession({ platform: await withGpu(context), config, named: changes, options, context }, async (session) => {
+    // A run that cannot begin leaves nothing behind.
+    expectTeachable(config, session.model.view?.factor ?? null);
     const base = `runs/warmup-${config.preset}-${config.seed}`;
     const store = options.out === undefined ? await createFreeRunFolder(base) : await createRunFolder(options.out);
     if (options.out === undefined && !options.logJson) context.terminal.print(`The run is written into ${store.place}`);

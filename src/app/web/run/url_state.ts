@@ -1,5 +1,5 @@
 import { readServerAddress } from "../../../connection/address.ts";
-import { beginningOf, checkKnob, nearest, resolveConfig } from "../../../train/config.ts";
+import { beginningOf, checkKnob, contradiction, contradictions, nearest } from "../../../train/config.ts";
 import { knobs, type RunConfig } from "../../../train/knobs.ts";
 import { presets } from "../../../train/presets.ts";
 import { parseSorting, sortingText } from "../../rollout_list/fields.ts";
@@ -109,12 +109,10 @@ export function readUrl(search: string): { state: UrlState; messages: string[] }
       messages.push(`In the address: ${(error as Error).message}`);
     }
   }
-  try {
-    resolveConfig(changes);
-  } catch (error) {
-    messages.push(`In the address: ${(error as Error).message}; the preset's sizes are used`);
-    delete changes.shapeMinPx;
-    delete changes.shapeMaxPx;
+  const config = { ...beginningOf(changes), ...changes } as RunConfig;
+  for (const pair of contradictions(config)) {
+    messages.push(`In the address: ${contradiction(config, pair).message}; the preset's are used`);
+    for (const knob of pair) delete changes[knob];
   }
   state.changes = changes as Partial<RunConfig>;
   return { state, messages };

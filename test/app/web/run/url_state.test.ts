@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { differences, noPlace, readUrl, type UrlState, writeUrl } from "../../../../src/app/web/run/url_state.ts";
+import { resolveConfig } from "../../../../src/train/config.ts";
 
 const state = (parts: Partial<UrlState>): UrlState => ({
   changes: {},
@@ -83,6 +84,25 @@ describe("the page's address", () => {
     const { state: read, messages } = readUrl("?shapeMinPx=100&shapeMaxPx=50&seed=1");
     expect(read.changes).toEqual({ seed: 1 });
     expect(messages[0]).toContain("shapeMaxPx (50) must be at least shapeMinPx (100)");
+  });
+
+  it.each([
+    ["hopsMin=4&hopsMax=2", "hopsMax (2) must be at least hopsMin (4); the preset's are used"],
+    ["preset=hunt&shapeMinPx=400", "shapeMaxPx (340) must be at least shapeMinPx (400); the preset's are used"],
+    [
+      "worlds=hunts",
+      'worlds must be out of needle, hunt, relate, count, read, order, separated by commas, found "hunts"',
+    ],
+    ["worlds=", 'separated by commas, found ""'],
+    ["worlds=hunt,read,hunt", 'each once, found "hunt" twice'],
+    ["resampledCalls=1", "resampledCalls must be 0 (none) or at least 2"],
+    ["clipRatioC=0.5", "clipRatioC must be 0 (none) or at least 1"],
+    ["hopsMin=4&hopsMax=2&shapeMinPx=100&shapeMaxPx=50&loss=gspo", "hopsMax (2) must be at least hopsMin (4)"],
+  ])("what cannot be run is left out of ?%s, so that the page opens", (search, sentence) => {
+    const { state: read, messages } = readUrl(`?${search}&seed=1`);
+    expect(messages.join("\n")).toContain(sentence);
+    expect(() => resolveConfig(read.changes)).not.toThrow();
+    expect(read.changes.seed).toBe(1);
   });
 
   it("does not take the name of an object's own property for a setting or preset", () => {
