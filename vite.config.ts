@@ -101,7 +101,7 @@ export default defineConfig({
           setupFiles: ["test/support/equal_numbers.ts"],
           testTimeout: 120_000,
           // For a slow machine. `expect.element` waits as long as its test may take; `expect.poll` one second unless told.
-          expect: { poll: { timeout: 15_000 } },
+          expect: { poll: { timeout: 60_000 } },
           browser: {
             enabled: true,
             headless: true,

@@ -224,7 +224,7 @@ describe("Learn", () => {
       .toHaveAttribute("aria-pressed", "true");
     expect(text(".lessons")).not.toContain("measured with");
     await expect.element(page.getByText(/^Set: story, bonus none, evalCausal true, seed/)).toBeVisible();
-    expect(document.querySelectorAll(".lesson .expect")).toHaveLength(4);
+    expect(document.querySelectorAll(".lesson .expect")).toHaveLength(6);
     await press("Start this run");
     await soon(() => expect(fake.asked).toContain("start none 4"));
     expect(context.store.tab.value).toBe("train");
