@@ -1,5 +1,5 @@
 import { randomScene, type Shape, shapes } from "../scenes/scene.ts";
-import { gapOf, type World } from "./world.ts";
+import { shapesOf, type World } from "./world.ts";
 
 const sidePx = 512;
 
@@ -13,13 +13,10 @@ export const count: World = {
   problem({ random, settings, ground, easy }) {
     const most = easy ? Math.min(3, settings.objects) : settings.objects;
     const scene = randomScene(random, {
+      ...shapesOf(settings),
       objects: 1 + random.below(most),
-      sizeMinPx: settings.shapeMinPx,
-      sizeMaxPx: settings.shapeMaxPx,
-      dotPx: settings.glyphPx,
       sidePx,
       ground,
-      ...gapOf(settings),
       text: () => "",
     });
     const shape = shapes[random.below(shapes.length)]!;

@@ -1,6 +1,6 @@
 import type { Random } from "../random.ts";
 import { type Colour, objectBox, objectName, randomScene, type SceneObject } from "../scenes/scene.ts";
-import { gapOf, type World, type Zoom } from "./world.ts";
+import { shapesOf, type World, type Zoom } from "./world.ts";
 
 const sidePx = 2048;
 
@@ -32,13 +32,10 @@ export const hunt: World = {
     const endsOnDisc = hops === 4 || (hops === 3 && random.below(2) === 1);
     const letters = hops - 1 - (endsOnDisc ? 1 : 0);
     const scene = randomScene(random, {
+      ...shapesOf(settings),
       objects: Math.max(settings.objects, letters + 1),
-      sizeMinPx: settings.shapeMinPx,
-      sizeMaxPx: settings.shapeMaxPx,
-      dotPx: settings.glyphPx,
       sidePx,
       ground,
-      ...gapOf(settings),
     });
     const plates = scene.objects;
     // Colours and places are random already, so the first ones may be the chain.

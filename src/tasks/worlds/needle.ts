@@ -1,5 +1,5 @@
 import { objectBox, objectName, randomScene, type SceneRecipe, targetOf } from "../scenes/scene.ts";
-import { closeUpSizesPx, gapOf, type ProblemParts, type World } from "./world.ts";
+import { closeUpSizesPx, type ProblemParts, shapesOf, type World } from "./world.ts";
 
 const sidePx = 512;
 
@@ -7,13 +7,9 @@ function recipe({ random, settings, ground, easy }: ProblemParts): SceneRecipe {
   const few = 1 + random.below(3);
   if (!easy)
     return {
-      objects: settings.objects,
-      sizeMinPx: settings.shapeMinPx,
-      sizeMaxPx: settings.shapeMaxPx,
-      dotPx: settings.glyphPx,
+      ...shapesOf(settings),
       sidePx,
       ground,
-      ...gapOf(settings),
     };
   const sizes = closeUpSizesPx(few);
   return { objects: few, ...sizes, dotPx: sizes.sizeMinPx * 0.09, sidePx, ground };

@@ -1,5 +1,5 @@
 import { randomScene } from "../scenes/scene.ts";
-import { gapOf, type World } from "./world.ts";
+import { shapesOf, type World } from "./world.ts";
 
 const sidePx = 512;
 
@@ -13,13 +13,10 @@ export const order: World = {
   problem({ random, settings, ground, easy }) {
     const most = easy ? Math.min(2, settings.objects) : settings.objects;
     const scene = randomScene(random, {
+      ...shapesOf(settings),
       objects: Math.max(1, most),
-      sizeMinPx: settings.shapeMinPx,
-      sizeMaxPx: settings.shapeMaxPx,
-      dotPx: settings.glyphPx,
       sidePx,
       ground,
-      ...gapOf(settings),
     });
     const names = scene.objects.toSorted((a, b) => a.xPx - b.xPx).map(({ colour }) => colour);
     return { scene, question: orderQuestion, answer: names.join(" "), zooms: [] };

@@ -1,6 +1,6 @@
 import type { Random } from "../random.ts";
 import { objectBox, objectName, randomScene, targetOf } from "../scenes/scene.ts";
-import { gapOf, type World } from "./world.ts";
+import { shapesOf, type World } from "./world.ts";
 
 const sidePx = 512;
 
@@ -31,15 +31,7 @@ export const read: World = {
   problem({ random, settings, ground, easy }) {
     const closeUp = closeUps[random.below(closeUps.length)]!;
     const scene = randomScene(random, {
-      ...(easy
-        ? closeUp
-        : {
-            objects: settings.objects,
-            sizeMinPx: settings.shapeMinPx,
-            sizeMaxPx: settings.shapeMaxPx,
-            dotPx: settings.glyphPx,
-            ...gapOf(settings),
-          }),
+      ...(easy ? closeUp : shapesOf(settings)),
       sidePx,
       ground,
       text: randomWord,

@@ -1,5 +1,5 @@
 import { objectName, randomScene } from "../scenes/scene.ts";
-import { closeUpSizesPx, gapOf, type World } from "./world.ts";
+import { closeUpSizesPx, shapesOf, type World } from "./world.ts";
 
 const sidePx = 512;
 
@@ -15,11 +15,8 @@ export const relate: World = {
       ...(easy
         ? { objects: 2, ...closeUpSizesPx(2), dotPx: closeUpSizesPx(2).sizeMinPx * 0.09 }
         : {
+            ...shapesOf(settings),
             objects: Math.max(2, settings.objects),
-            sizeMinPx: settings.shapeMinPx,
-            sizeMaxPx: settings.shapeMaxPx,
-            dotPx: settings.glyphPx,
-            ...gapOf(settings),
           }),
       sidePx,
       ground,

@@ -1,7 +1,7 @@
 import type { Box } from "../../image/pixels.ts";
 import type { Random } from "../random.ts";
 import type { GroundName } from "../scenes/ground.ts";
-import type { Scene, SceneObject } from "../scenes/scene.ts";
+import type { Scene, SceneObject, SceneRecipe } from "../scenes/scene.ts";
 
 /** `textured` is one of clouds, bricks and rubble, a scene at a time. */
 export const groundChoices = ["plain", "textured", "clouds", "bricks", "rubble", "stripes"] as const;
@@ -99,9 +99,20 @@ export function closeUpSizesPx(objects: number): { sizeMinPx: number; sizeMaxPx:
   return { sizeMinPx: 110, sizeMaxPx: 140 };
 }
 
-/** The gap between objects that a share of overlap leaves, px; undefined: the usual one. */
-export const gapOf = ({ overlap, shapeMinPx }: SceneSettings): { gapPx?: number } =>
-  overlap > 0 ? { gapPx: -overlap * shapeMinPx } : {};
+/** The shapes of a scene that is not easy, as the settings have them. */
+export const shapesOf = ({
+  objects,
+  shapeMinPx,
+  shapeMaxPx,
+  glyphPx,
+  overlap,
+}: SceneSettings): Omit<SceneRecipe, "sidePx" | "ground"> => ({
+  objects,
+  sizeMinPx: shapeMinPx,
+  sizeMaxPx: shapeMaxPx,
+  dotPx: glyphPx,
+  ...(overlap > 0 ? { gapPx: -overlap * shapeMinPx } : {}),
+});
 
 const textured = ["clouds", "bricks", "rubble"] as const;
 
