@@ -11,8 +11,19 @@ import { soon } from "./soon.ts";
 
 const present = (selector: string): Promise<void> =>
   soon(() => {
-    if (!document.querySelector(selector)) throw new Error(`${selector} is not there yet`);
+    if (document.querySelector(selector)) return;
+    const found = [...document.querySelectorAll(".notice, main")].map(({ textContent }) => textContent!.slice(0, 400));
+    throw new Error(
+      `${selector} is not there yet at ${scrollX}, ${scrollY} of ${innerWidth}; the page says: ${found.join(" | ")}`,
+    );
   });
+
+/** The cells of the step's groups: they are drawn near the window only, and stand below the charts. */
+const presentCells = async (): Promise<void> => {
+  await present(".groups");
+  document.querySelector(".groups")!.scrollIntoView();
+  await present(".group .cell");
+};
 
 /** Opens everything that can be opened, also what that shows. */
 export async function unfoldAll(): Promise<void> {
@@ -32,7 +43,7 @@ const twoNotices = ({ store }: PageParts): void => {
 
 const readStored = async ({ control }: PageParts): Promise<void> => {
   await control.openStored("mine");
-  await present(".group .cell");
+  await presentCells();
   await present("aside .stage canvas");
 };
 
@@ -74,7 +85,7 @@ export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<v
   "a run under way": async ({ control, store }) => {
     store.changes.value = { preset: "needle", seed: 1, steps: 400, tasksPerStep: 2, rolloutsPerTask: 2 };
     await control.step();
-    await present(".group .cell");
+    await presentCells();
     void control.toggle();
     await soon(() => {
       if (store.player.value !== "playing") throw new Error("The run is not under way yet");
@@ -84,7 +95,7 @@ export const pageStates: Readonly<Record<string, (parts: PageParts) => Promise<v
     store.changes.value = { preset: "needle", seed: 1, steps: 2, tasksPerStep: 2, rolloutsPerTask: 2 };
     await control.open();
     await control.step();
-    await present(".group .cell");
+    await presentCells();
   },
   "a stored run": readStored,
   "a stored run, unfolded": async (parts) => {
