@@ -62,6 +62,7 @@ function guestOf({ device, modules, pipelines }: Compiled): GPUDevice {
       }
       return pipeline;
     },
+    createComputePipelineAsync: async (descriptor) => own.createComputePipeline!(descriptor),
     addEventListener: ((...listener: Parameters<GPUDevice["addEventListener"]>) => {
       listeners.push(listener);
       device.addEventListener(...listener);
