@@ -12,6 +12,12 @@ export class Alarms {
   #highestZoomRate = 0;
   #highestEntropy = 0;
   readonly #raised = new Set<string>();
+  readonly #unpaid: string;
+
+  /** @param unpaid  which attempts the run's reward does not pay, where it says so */
+  constructor(unpaid = "test the judge, and see that the reward can pay for these tasks") {
+    this.#unpaid = unpaid;
+  }
 
   /** Sentences for the step with these metrics. */
   after(metrics: Metrics): string[] {
@@ -48,10 +54,7 @@ export class Alarms {
         "Every rollout ran out of tokens or turns before it answered; raise the limits of its turns or the number of calls",
       );
     if (metrics.unscored === 1)
-      raise(
-        "unscored",
-        "No rollout of this step has a reward, so the weights stayed as they are; test the judge, and see that the reward can pay for these tasks",
-      );
+      raise("unscored", `No rollout of this step has a reward, so the weights stayed as they are; ${this.#unpaid}`);
     const entropy = Number.isFinite(metrics.entropy) ? metrics.entropy! : this.#highestEntropy;
     this.#highestEntropy = Math.max(this.#highestEntropy, entropy);
     if (entropy < collapsedEntropyShare * this.#highestEntropy)

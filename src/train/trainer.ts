@@ -37,7 +37,7 @@ export async function* train(
 
 async function* measured(parts: TrainingParts, from: Progress, before: MadeBefore): AsyncGenerator<TrainEvent, void> {
   const { source, judge } = parts;
-  const alarms = new Alarms();
+  const alarms = new Alarms(parts.reward?.unpaid);
   // Alarms that were raised before the run was interrupted are not raised again.
   for (const metrics of before.steps) alarms.after(metrics);
   /** Alarms about the judge, each of which is raised once. */

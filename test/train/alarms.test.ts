@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { rewardNamed } from "../../src/reward/rewards/table.ts";
 import { Alarms } from "../../src/train/alarms.ts";
 
 const well = { zoom_rate: 0.5, grad_norm: 1, zero_variance_groups: 0.5, accuracy: 0.3 };
@@ -66,6 +67,9 @@ test("rollouts that all run out of space are an alarm", () => {
 test("a step without any reward is an alarm", () => {
   expect(new Alarms().after({ ...well, unscored: 1 })).toEqual([
     "No rollout of this step has a reward, so the weights stayed as they are; test the judge, and see that the reward can pay for these tasks",
+  ]);
+  expect(new Alarms(rewardNamed("tools-rl").unpaid).after({ ...well, unscored: 1 })).toEqual([
+    "No rollout of this step has a reward, so the weights stayed as they are; tools-rl first pays for zooms onto a marked target only: give the rows boxes, or set toolStageSteps to 0 to begin with the answer",
   ]);
 });
 

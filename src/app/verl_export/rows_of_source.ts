@@ -15,11 +15,16 @@ export type Split = "train" | "heldout";
 
 export const isFiles = (source: TaskSource | FileTasks): source is FileTasks => "trained" in source;
 
+/** How many scenes to train on there are to render; null where the rows are those of files, which are counted as they are read. */
+export const scenesToRender = ({ source, config }: OpenedExport, most?: number): number | null =>
+  isFiles(source) ? null : Math.min(most ?? Number.POSITIVE_INFINITY, config.steps * config.tasksPerStep);
+
 /**
  * Tasks in order: scenes as a run has them step by step, rows of files in the order of the files.
  * @param most  scenes, or rows of files; undefined: all steps' scenes, all rows
  */
-export async function* tasksOf({ source, config }: OpenedExport, split: Split, most?: number): AsyncGenerator<Task> {
+export async function* tasksOf(opened: OpenedExport, split: Split, most?: number): AsyncGenerator<Task> {
+  const { source, config } = opened;
   if (split === "heldout") {
     const count = isFiles(source) ? config.heldOutRows : config.evalTasks;
     yield* (await source.heldOut(Math.min(count, most ?? count))).slice(0, most);
@@ -33,7 +38,7 @@ export async function* tasksOf({ source, config }: OpenedExport, split: Split, m
     }
     return;
   }
-  const all = Math.min(most ?? Number.POSITIVE_INFINITY, config.steps * config.tasksPerStep);
+  const all = scenesToRender(opened, most) ?? 0;
   // A run takes them step by step; another count of tasks in a step would be other scenes.
   for (let step = 0, taken = 0; taken < all; step++) {
     const tasks = await source.take(step, config.tasksPerStep);

@@ -91,6 +91,8 @@ export interface RewardFunction<Name extends string = string> {
    * of crops (`ToolCall.legible`).
    */
   readonly needs?: readonly ("response" | "consistency" | "reader")[];
+  /** One clause: which attempts have no reward though a judge answered, and what to do; for the alarm of a step without rewards. */
+  readonly unpaid?: string;
   /** Null: the attempt has no reward and leaves its group's statistics. */
   score(input: RewardInput): PartValues | null | Promise<PartValues | null>;
   /**
@@ -164,6 +166,8 @@ export function defineReward<const Name extends string, const Part extends strin
     throw new Error(`Expected a function right() in the reward ${name}, or none, found ${typeof right}`);
   if (stage !== undefined && typeof stage !== "function")
     throw new Error(`Expected a function stage() in the reward ${name}, or none, found ${typeof stage}`);
+  if (reward.unpaid !== undefined && typeof reward.unpaid !== "string")
+    throw new Error(`Expected a text as unpaid of the reward ${name}, or none, found ${typeof reward.unpaid}`);
   if (most !== undefined && typeof most !== "function" && !Number.isFinite(most))
     throw new Error(`Expected a number or a function of the weights as most of the reward ${name}, found ${most}`);
   const known = ["response", "consistency", "reader"];

@@ -41,6 +41,8 @@ export const toolsRl = defineReward({
     inToolStage(step, knobs)
       ? `stage 1 until step ${knobs.toolStageSteps}: zooms onto the target, no answers`
       : `stage 2 since step ${knobs.toolStageSteps + 1}: answers, no zooms`,
+  unpaid:
+    "tools-rl first pays for zooms onto a marked target only: give the rows boxes, or set toolStageSteps to 0 to begin with the answer",
   score: async ({ rollout, task: { goldBoxSourcePx: gold }, weights: knobs, verdict }) => {
     // Asked in both stages: accuracy is measured throughout, though only the second pays for it.
     const { right } = await verdict();

@@ -133,7 +133,7 @@ export function fileTasks(sources: readonly RowSource[], settings: FileTaskSetti
         ...(unread === undefined ? [] : [`${1 + others.length} of them cannot be asked: ${unread}`]),
         ...(alsoTrained.size > 0
           ? [
-              `${alsoTrained.size} of them stand among the rows that are trained on as well, word for word, and are not asked`,
+              `${alsoTrained.size} of them stand among the other rows as well, on which a run trains, word for word, and are not asked`,
             ]
           : []),
         ...(uncompared.size > 0

@@ -173,7 +173,7 @@ test("a person's own file of tasks, with the controls; other models than publish
   const same = `${JSON.stringify(rows[0])}\n`.repeat(4);
   await write({ "same.jsonl": new TextEncoder().encode(same) as Uint8Array<ArrayBuffer> });
   await expect(run(["own", `${folder}/data/same.jsonl`, "--model", "worlds", "--limit", "2"])).rejects.toThrow(
-    "found nothing: 2 of 4 rows are set apart; 2 of them stand among the rows that are trained on as well",
+    "found nothing: 2 of 4 rows are set apart; 2 of them stand among the other rows as well, on which a run trains",
   );
 });
 

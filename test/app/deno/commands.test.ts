@@ -196,7 +196,7 @@ test("eval of a run asks held-out rows only, and says how many", async () => {
         metrics: { accuracy: 0.5 },
         durationMs: 1,
         tasks: 4,
-        notes: ["6 of 20 rows are held out", "2 of them stand among the rows that are trained on as well"],
+        notes: ["6 of 20 rows are held out", "2 of them stand among the other rows as well, on which a run trains"],
       }),
     });
   const { lines, configs } = await run(`eval --from ${folder}/held --tasks 100`, {}, few);
@@ -204,7 +204,7 @@ test("eval of a run asks held-out rows only, and says how many", async () => {
   expect(lines.slice(-3)).toEqual([
     "4 held-out rows, of 100 asked for; the standard error of a share over all of them is at most 0.250",
     "6 of 20 rows are held out",
-    "2 of them stand among the rows that are trained on as well",
+    "2 of them stand among the other rows as well, on which a run trains",
   ]);
   await expect(run(`eval --from ${folder}/held --seed 5`)).rejects.toThrow(
     `The seed chooses which rows are held out: it is 4 in ${folder}/held, found 5; leave --seed out`,

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { chooseTools } from "../../../src/agent/tools/table.ts";
 import { openSource } from "../../../src/app/data/sources.ts";
 import { openDenoPlatform } from "../../../src/app/deno/platform.ts";
+import { openExport } from "../../../src/app/verl_export/opened_export.ts";
+import { scenesToRender } from "../../../src/app/verl_export/rows_of_source.ts";
 import { convert, decode } from "../../../src/image/decode.ts";
 import { readVerlCommand } from "../../../src/interop/verl/command.ts";
 import { pythonFiles } from "../../../src/interop/verl/export/python_files.ts";
@@ -160,6 +162,15 @@ const partsOf = (content: string) =>
     .split(/(<image>)/)
     .filter((part) => part !== "")
     .map((part) => (part === "<image>" ? { type: "image" } : { type: "text", text: part }));
+
+test("scenes to render are known beforehand: those of all steps, or as many as were asked for; rows of files are not", async () => {
+  const open = async (config: Partial<RunConfig>) =>
+    openExport(resolveConfig(config), await openDenoPlatform(false), {});
+  const scenes = await open({ ...small, steps: 3, tasksPerStep: 5 });
+  expect([scenesToRender(scenes), scenesToRender(scenes, 4), scenesToRender(scenes, 40)]).toEqual([15, 4, 15]);
+  const files = await open({ preset: "needle", data: `${data}thinklite.parquet`, heldOutRows: 2 });
+  expect(scenesToRender(files, 4)).toBe(null);
+});
 
 test("rows of a file keep pictures that Pillow reads alike, others become PNG; rows without a tool name none", async () => {
   const { files, notes, text } = await exported({

@@ -77,7 +77,7 @@ test("a held-out row that is trained on as well, under whatever name, is not ask
   expect(tasks.counts!()).toMatchObject({ "data/held_out_also_trained": left });
   expect(tasks.heldOutNotes!()).toEqual([
     "8 of 24 rows are set apart",
-    `${left} of them stand among the rows that are trained on as well, word for word, and are not asked`,
+    `${left} of them stand among the other rows as well, on which a run trains, word for word, and are not asked`,
   ]);
 });
 

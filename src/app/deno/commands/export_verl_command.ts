@@ -7,7 +7,7 @@ import { atCommits } from "../../run/at_commits.ts";
 import { exportedFiles, type GivenGroup } from "../../verl_export/exported_files.ts";
 import { lastGroups } from "../../verl_export/logged_groups.ts";
 import { type OpenedExport, openExport } from "../../verl_export/opened_export.ts";
-import { tasksOf } from "../../verl_export/rows_of_source.ts";
+import { scenesToRender, tasksOf } from "../../verl_export/rows_of_source.ts";
 import type { Options } from "../command_line/arguments.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes, Misused } from "../command_line/exit_codes.ts";
@@ -50,12 +50,21 @@ export async function exportVerlCommand(
   const config = await atCommits(wanted, platform).catch(() => wanted);
   const opened = await openExport(config, platform, { tokenizerFolder: options.tokenizer, tasks: own.tasks });
   const groups = from === undefined ? await modelGroups(opened, options, context) : await loggedGroups(from);
+  const scenes = scenesToRender(opened, options.rows);
+  if (scenes !== null && options.rows === undefined)
+    terminal.print(
+      `Rendering the ${scenes} scenes of the run's ${config.steps} steps; --rows N writes the first N of them`,
+    );
   const files = exportedFiles(opened, {
     checkpoint,
     groups,
     ...(options.rows === undefined ? {} : { rows: options.rows }),
     progress: (split, rows) =>
-      terminal.progress(`${split === "train" ? "rows to train on" : "held-out rows"}: ${rows}`),
+      terminal.progress(
+        split === "train"
+          ? `rows to train on: ${rows}${scenes === null ? "" : ` of ${scenes}`}`
+          : `held-out rows: ${rows}`,
+      ),
   });
   if (!(await writePiecewise(out, files, context.stopping))) return exitCodes.interrupted;
   for (const sentence of opened.notes) terminal.print(visible(sentence));
