@@ -1,5 +1,6 @@
-import { checkKnob, nearest } from "../train/config.ts";
+import { checkKnob } from "../train/config.ts";
 import type { KnobName, RunConfig } from "../train/knobs.ts";
+import { insteadOf } from "./nearest_setting.ts";
 
 /** A setting of another trainer as it was written; a list is still in its brackets. */
 export interface Setting {
@@ -148,12 +149,7 @@ export function readSettings(table: AliasTable, settings: readonly Setting[], ba
     const line = Object.keys(idle).find((why) => idle[why]!.some((pattern) => covers(pattern, name)));
     if (line !== undefined) unused.set(line, [...(unused.get(line) ?? []), name]);
     else
-      refused.push(
-        `${system} has no setting "${name}" that is known here; did you mean "${nearest(
-          name,
-          namesOf(table).filter((known) => !known.endsWith("*")),
-        )}"?`,
-      );
+      refused.push(`${system} has no setting "${name}" that is known here; ${insteadOf(name, namesOf(table), system)}`);
   }
   for (const [line, names] of unused) notes.push(`Nothing to do for ${names.join(", ")}: ${line}`);
   return { changes, notes, refused };

@@ -1,6 +1,7 @@
-import { checkKnob, nearest } from "../train/config.ts";
+import { checkKnob } from "../train/config.ts";
 import type { RunConfig } from "../train/knobs.ts";
 import { type AliasTable, knows, namesOf, readSettings, type Setting, type Understood } from "./alias_rules.ts";
+import { insteadOf } from "./nearest_setting.ts";
 import { trlNames } from "./trl/names.ts";
 import { verlNames } from "./verl/names.ts";
 
@@ -17,8 +18,7 @@ export function tableOf(written: string): AliasTable {
   if (name.startsWith(ownPrefix)) return verlNames;
   if (knows(verlNames, name)) return verlNames;
   if (knows(table, name)) return table;
-  const known = namesOf(table).filter((n) => !n.endsWith("*"));
-  throw new Error(`There is no setting "${name}" of ${table.system}; did you mean "${nearest(name, known)}"?`);
+  throw new Error(`There is no setting "${name}" of ${table.system}; ${insteadOf(name, namesOf(table), table.system)}`);
 }
 
 /** Whether a name is TRL's; those that are a knob's own flag as well (seed, temperature) mean the same. */

@@ -130,19 +130,18 @@ function shown(value: unknown): string {
 }
 
 /** The candidate with the fewest edits to `word`. */
-export function nearest(word: string, candidates: readonly string[]): string {
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i];
-      for (let j = 1; j <= b.length; j++)
-        next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-      row = next;
-    }
-    return row[b.length]!;
-  };
-  const lower = word.slice(0, longestShown).toLowerCase();
-  return candidates.reduce((best, c) =>
-    distance(lower, c.toLowerCase()) < distance(lower, best.toLowerCase()) ? c : best,
-  );
+export const nearest = (word: string, candidates: readonly string[]): string =>
+  candidates.reduce((best, c) => (edits(word, c) < edits(word, best) ? c : best));
+
+/** Letters to put in, take out or change, whatever their case (Levenshtein). Of a long word the beginning counts. */
+export function edits(word: string, other: string): number {
+  const [a, b] = [word.slice(0, longestShown).toLowerCase(), other.toLowerCase()];
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length]!;
 }

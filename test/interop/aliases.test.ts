@@ -152,6 +152,16 @@ describe("verl's names", () => {
     expect(() => read("num_generatons=3")).toThrow(
       'There is no setting "num_generatons" of TRL; did you mean "num_generations"?',
     );
+    // Sections are left out, and the last part is mistyped.
+    for (const [written, meant] of [
+      ["actor.optim.lrr", "actor_rollout_ref.actor.optim.lr"],
+      ["actor.kl_loss_coef", "actor_rollout_ref.actor.kl_loss_coef"],
+      ["rollout.temprature", "actor_rollout_ref.rollout.temperature"],
+    ])
+      expect(() => read(`${written}=1`)).toThrow(`no setting "${written}" of verl; did you mean "${meant}"?`);
+    expect(() => read("foo.bar=1")).toThrow(
+      'There is no setting "foo.bar" of verl; saccade settings --as verl writes those that are known',
+    );
     expect(() => read("saccade.tol=verl")).toThrow('did you mean "tool"?');
   });
 });

@@ -1,6 +1,6 @@
-import { nearest } from "../../train/config.ts";
 import { knows, namesOf } from "../alias_rules.ts";
 import { ownPrefix } from "../aliases.ts";
+import { insteadOf } from "../nearest_setting.ts";
 import type { ShellWord } from "../shell/assignments.ts";
 import { shortened } from "../shell/tree.ts";
 import { hydraProblem, hydraText } from "./hydra_value.ts";
@@ -105,8 +105,7 @@ export function readOverrides(words: readonly ShellWord[]): Overrides {
     } else if (value === undefined || name === "")
       read.refused.push(`line ${line}: expected name=value, found "${shortened(text)}"`);
     else if (!knows(verlNames, name!) && !name!.startsWith(ownPrefix)) {
-      const known = namesOf(verlNames).filter((other) => !other.endsWith("*"));
-      read.refused.push(`There is no setting "${name}" of verl; did you mean "${nearest(name!, known)}"?`);
+      read.refused.push(`There is no setting "${name}" of verl; ${insteadOf(name!, namesOf(verlNames), "verl")}`);
     } else {
       const problem = isIdle(name!) ? null : hydraProblem(value);
       if (problem !== null) doubt(name!, `${where}: ${problem}`);
