@@ -9,26 +9,26 @@ import { openGpuSession } from "../src/app/session/open_gpu_session.ts";
 import { resolveConfig } from "../src/train/config.ts";
 import type { RunConfig } from "../src/train/knobs.ts";
 import { commandsIn, documentsOf, inlineCommandsIn, wordsOf } from "./docs/command_lines.ts";
-import { fillWorkFolder, openSurroundings, type Surroundings } from "./docs/work_folder.ts";
+import { fillWorkFolder, openServers, type Servers } from "./docs/work_folder.ts";
 import { root } from "./docs/written.ts";
 
 type Request = Extract<ReturnType<typeof parseArguments>, { help: false }>;
 
 let base: string;
-let around: Surroundings;
+let servers: Servers;
 const home = Deno.cwd();
 const vocabulary = `${root}../shared/qwen-tokenizer`;
 
 beforeAll(async () => {
   base = await Deno.makeTempDir();
-  around = await openSurroundings();
+  servers = await openServers();
   await Deno.mkdir(`${base}/template`);
   Deno.chdir(`${base}/template`);
   expect(await carryOut("train --preset needle --steps 1 --out runs/first")).toBe(null);
 });
 afterAll(async () => {
   Deno.chdir(home);
-  await around.close();
+  await servers.close();
   await Deno.remove(base, { recursive: true });
 });
 
@@ -78,8 +78,8 @@ function reduced({ command, changes, options }: Request): Request {
 /** What a line asks for here, and null where it asks for help. @throws Error where it is not understood */
 function requestOf(line: string): Request | null {
   const words = line
-    .replaceAll("http://127.0.0.1:18901/v1", around.judge.url)
-    .replaceAll("http://127.0.0.1:8000/v1", around.policy.url)
+    .replaceAll("http://127.0.0.1:18901/v1", servers.judge.url)
+    .replaceAll("http://127.0.0.1:8000/v1", servers.policy.url)
     .replaceAll("./examples/", `${root}examples/`)
     .replaceAll(" test/golden", ` ${root}test/golden`)
     // The vocabulary of those texts is Qwen's, and too large to be kept with the tests.

@@ -8,15 +8,15 @@ import { completion } from "../support/fake_policy.ts";
 import { readBytes } from "../support/png.ts";
 import { tinyQwenFiles } from "../support/tiny_qwen.ts";
 
-/** What stands around a person who follows the documents: files of theirs, a judge, a server with a model, the Hub. */
-export interface Surroundings {
+/** Servers that commands of the documents reach: a judge, one with a model, the Hub. */
+export interface Servers {
   judge: FakeJudge;
   policy: FakeJudge;
   hub: FakeHub;
   close(): Promise<void>;
 }
 
-export async function openSurroundings(): Promise<Surroundings> {
+export async function openServers(): Promise<Servers> {
   const judge = await openFakeJudge({ behave: () => ({ kind: "reply", text: '{"verdict": 1}' }) });
   const policy = await openFakeJudge({ behave: () => completion({ content: "<answer>A</answer>" }) });
   const model = Object.fromEntries(tinyQwenFiles(tokenizer).map(({ name, bytes }) => [name, bytes]));

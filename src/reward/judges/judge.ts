@@ -80,13 +80,13 @@ export interface AnswerJudge {
   readonly name: string;
   /**
    * Null where no verdict could be had; counted, and never a guess. Does not throw where the server or the network
-   * fails: `failed` gets the reason, in one sentence. Where a model is asked, `hear` gets the question and the reply.
+   * fails: `failed` gets the reason, in one sentence. Where a model is asked, `onExchange` gets the question and the reply.
    */
   verdict(
     asked: Asked,
     signal?: AbortSignal,
     failed?: (why: string) => void,
-    hear?: (words: JudgeWords) => void,
+    onExchange?: (words: JudgeWords) => void,
   ): Promise<Verdict | null>;
   /** Whether an answer is the one that its thought arrives at; null where the judge could not say. Only judges that ask a model can. */
   consistent?(thought: string, answer: string, signal?: AbortSignal): Promise<boolean | null>;

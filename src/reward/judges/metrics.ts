@@ -62,16 +62,16 @@ export function judgeAlarms(
   const asked = counts.asked - (before?.asked ?? 0);
   const failed = counts.failed - (before?.failed ?? 0);
   const alarms: { name: string; message: string }[] = [];
-  const tell = (name: string, message: string) => alarms.push({ name, message });
+  const raise = (name: string, message: string) => alarms.push({ name, message });
   if (canariesApproved > 0)
-    tell(
+    raise(
       "canaries",
       `The judge approves of answers that say nothing (${canariesApproved} of ${canaries} canaries); its verdicts can be had by trickery, so choose another judge`,
     );
   if (byJudge >= enoughVerdicts && approved / byJudge > 0.98)
-    tell("approval", `The judge approves of everything it is asked (${approved} of ${byJudge}); check it by an audit`);
+    raise("approval", `The judge approves of everything it is asked (${approved} of ${byJudge}); check it by an audit`);
   if (failed > 0)
-    tell(
+    raise(
       failed / asked > 0.5 ? "most failures" : "failures",
       `The judge gave no verdict for ${failed} of ${asked} answers (${Math.round((100 * failed) / asked)} %); the last time: ${lastFailure}`,
     );

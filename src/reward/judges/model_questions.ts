@@ -9,7 +9,7 @@ import { cacheKey, type VerdictCache } from "./verdict_cache.ts";
 import { verdictInText } from "./verdict_text.ts";
 
 /** Takes what was asked and said. */
-export type Hear = (words: JudgeWords) => void;
+export type OnExchange = (words: JudgeWords) => void;
 
 /** Which of a server's models is asked; without it the connection's own. */
 export interface AskedModel {
@@ -47,21 +47,21 @@ export class ModelQuestions {
     this.name = asked.model;
   }
 
-  /** The reply to one question. @param hear  gets the question and what came of it, also where that is a failure @throws ServerFailure */
-  ask(request: JudgeRequest, signal: AbortSignal | undefined, hear?: Hear): Promise<string> {
+  /** The reply to one question. @param onExchange  gets the question and what came of it, also where that is a failure @throws ServerFailure */
+  ask(request: JudgeRequest, signal: AbortSignal | undefined, onExchange?: OnExchange): Promise<string> {
     return this.#unlessRefused(async () => {
       const model = await this.#model(signal);
       let latencyMs: number | null = null;
       const took = (durationMs: number) => {
         latencyMs = durationMs;
       };
-      const heard = (reply: string | null) => hear?.(keptWords(request, { model, reply, latencyMs }));
+      const report = (reply: string | null) => onExchange?.(keptWords(request, { model, reply, latencyMs }));
       try {
         const reply = await this.#connection.complete({ model, ...request }, signal, took);
-        heard(reply);
+        report(reply);
         return reply;
       } catch (error) {
-        heard(saidBefore(error));
+        report(saidBefore(error));
         throw error;
       }
     });
@@ -75,15 +75,15 @@ export class ModelQuestions {
   async verdict(
     request: (withSchema: boolean) => JudgeRequest,
     signal: AbortSignal | undefined,
-    hear?: Hear,
+    onExchange?: OnExchange,
   ): Promise<boolean> {
-    if (!this.#schema) return this.#cached(request(false), signal, hear);
+    if (!this.#schema) return this.#cached(request(false), signal, onExchange);
     try {
-      return await this.#cached(request(true), signal, hear);
+      return await this.#cached(request(true), signal, onExchange);
     } catch (error) {
       if (!(error instanceof ServerFailure) || error.kind !== "bad_request") throw error;
       // Either the schema is refused or the question itself; the second request shows which.
-      const right = await this.#cached(request(false), signal, hear);
+      const right = await this.#cached(request(false), signal, onExchange);
       this.#schema = false;
       return right;
     }
@@ -94,15 +94,15 @@ export class ModelQuestions {
     return this.name;
   }
 
-  async #cached(asked: JudgeRequest, signal: AbortSignal | undefined, hear?: Hear): Promise<boolean> {
+  async #cached(asked: JudgeRequest, signal: AbortSignal | undefined, onExchange?: OnExchange): Promise<boolean> {
     const model = await this.#unlessRefused(() => this.#model(signal));
     const { nth } = this.#asked;
     const request =
       nth === 0 ? asked : { ...asked, temperature: voteTemperature, extra: { ...asked.extra, seed: nth } };
     const key = await cacheKey([this.#connection.address.base, model, request]);
     const stored = await this.#cache.get(key).catch(() => null);
-    const reply = stored ?? (await this.ask(request, signal, hear));
-    if (stored !== null) hear?.(keptWords(request, { model, reply, latencyMs: null }));
+    const reply = stored ?? (await this.ask(request, signal, onExchange));
+    if (stored !== null) onExchange?.(keptWords(request, { model, reply, latencyMs: null }));
     const right = verdictInText(reply);
     if (right === null)
       throw new ServerFailure(

@@ -7,7 +7,7 @@ import { decideByRules, judgeByRules, type Verdict } from "../rules/rules.ts";
 import { type JudgeCounts, noCounts } from "./counts.ts";
 import { consistencyRequest, judgeRequestHardened } from "./hardened_prompt.ts";
 import type { AnswerJudge, Asked, JudgeDefinition, JudgeSettings } from "./judge.ts";
-import { type Hear, ModelQuestions } from "./model_questions.ts";
+import { ModelQuestions, type OnExchange } from "./model_questions.ts";
 import { askOriginal } from "./original_judge.ts";
 import { judgeNamed } from "./table.ts";
 import { memoryCache, type VerdictCache } from "./verdict_cache.ts";
@@ -71,11 +71,13 @@ export class RemoteJudge implements AnswerJudge {
     asked: Asked,
     signal?: AbortSignal,
     failed?: (why: string) => void,
-    hear?: Hear,
+    onExchange?: OnExchange,
   ): Promise<Verdict | null> {
     this.counts.asked++;
     try {
-      return await (this.#definition.asks ? this.#asOriginal(asked, signal, hear) : this.#guarded(asked, signal, hear));
+      return await (this.#definition.asks
+        ? this.#asOriginal(asked, signal, onExchange)
+        : this.#guarded(asked, signal, onExchange));
     } catch (error) {
       if (!(error instanceof ServerFailure)) throw error;
       this.counts.failed++;
@@ -114,7 +116,7 @@ export class RemoteJudge implements AnswerJudge {
     }
   }
 
-  async #guarded(asked: Asked, signal: AbortSignal | undefined, hear?: Hear): Promise<Verdict> {
+  async #guarded(asked: Asked, signal: AbortSignal | undefined, onExchange?: OnExchange): Promise<Verdict> {
     const { answer, goldAnswer, question, source } = asked;
     const ruled = decideByRules(answer, { answer: goldAnswer, question, source });
     if (answer === null) return this.#byRule(ruled ?? { right: false, rule: "no answer" });
@@ -129,7 +131,7 @@ export class RemoteJudge implements AnswerJudge {
     }
     if (ruled !== null) return this.#byRule(ruled);
     const canary = this.#canary(asked, signal);
-    const [voted] = await Promise.all([this.#askModel(asked, clean, signal, hear), canary]);
+    const [voted] = await Promise.all([this.#askModel(asked, clean, signal, onExchange), canary]);
     return this.#byModel(voted);
   }
 
@@ -148,16 +150,16 @@ export class RemoteJudge implements AnswerJudge {
     }
   }
 
-  #askModel(asked: Asked, answer: string, signal: AbortSignal | undefined, hear?: Hear): Promise<Voted> {
+  #askModel(asked: Asked, answer: string, signal: AbortSignal | undefined, onExchange?: OnExchange): Promise<Voted> {
     const request = (withSchema: boolean) => judgeRequestHardened(answer, asked, withSchema);
     return vote(
       this.#voters,
-      async (voter, heard) => ({ right: await voter.verdict(request, signal, heard), clear: true }),
-      hear,
+      async (voter, report) => ({ right: await voter.verdict(request, signal, report), clear: true }),
+      onExchange,
     );
   }
 
-  async #asOriginal(asked: Asked, signal: AbortSignal | undefined, hear?: Hear): Promise<Verdict> {
+  async #asOriginal(asked: Asked, signal: AbortSignal | undefined, onExchange?: OnExchange): Promise<Verdict> {
     const original = this.#definition.asks?.(asked.dataSource ?? "");
     if (!original) throw new Error(`Expected the judge ${this.name} to say how it asks`);
     const answer = asked.response === undefined ? asked.answer : original.answerIn(asked.response);
@@ -170,16 +172,20 @@ export class RemoteJudge implements AnswerJudge {
     }
     const voted = await vote(
       this.#voters,
-      (voter, heard) => askOriginal(original, asked, answer, this.#asking(voter, signal, heard)),
-      hear,
+      (voter, report) => askOriginal(original, asked, answer, this.#asking(voter, signal, report)),
+      onExchange,
     );
     const verdict = this.#byModel(voted);
     if (original.longIsWrong && length(answer) >= 1000) return { right: false, rule: "too long" };
     return voted.clear ? verdict : { ...verdict, rule: `${this.name}, no clear word` };
   }
 
-  #asking(voter: ModelQuestions, signal: AbortSignal | undefined, hear?: Hear): Parameters<typeof askOriginal>[3] {
-    return { random: this.#random, ask: (request) => voter.ask(request, signal, hear) };
+  #asking(
+    voter: ModelQuestions,
+    signal: AbortSignal | undefined,
+    onExchange?: OnExchange,
+  ): Parameters<typeof askOriginal>[3] {
+    return { random: this.#random, ask: (request) => voter.ask(request, signal, onExchange) };
   }
 
   #byRule(verdict: Verdict): Verdict {

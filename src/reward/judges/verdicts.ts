@@ -33,8 +33,8 @@ export function verdictsOf(task: Task, judge: AnswerJudge, signal?: AbortSignal)
       (sentence) => {
         why = sentence;
       },
-      (heard) => {
-        words = heard;
+      (exchange) => {
+        words = exchange;
       },
     );
     return { verdict, why, words };

@@ -1,5 +1,5 @@
 import { ServerFailure } from "../../connection/failure.ts";
-import type { Hear, ModelQuestions } from "./model_questions.ts";
+import type { ModelQuestions, OnExchange } from "./model_questions.ts";
 
 /** What one voter of several said; null where it gave no verdict. */
 export interface Vote {
@@ -35,18 +35,18 @@ export function votingModels(models: readonly string[], votes: number): { model:
 /**
  * Asks all voters at once. Most of them decide among those that gave a verdict, and a tie is wrong. Where half of all voters or more
  * gave none, nor does this. With one voter it is as if that were asked alone.
- * @param hear  gets what the first voter was asked and said
+ * @param onExchange  gets what the first voter was asked and said
  * @throws ServerFailure
  */
 export async function vote(
   voters: readonly ModelQuestions[],
-  ask: (voter: ModelQuestions, hear?: Hear) => Promise<{ right: boolean; clear: boolean }>,
-  hear?: Hear,
+  ask: (voter: ModelQuestions, onExchange?: OnExchange) => Promise<{ right: boolean; clear: boolean }>,
+  onExchange?: OnExchange,
 ): Promise<Voted> {
   const [first, ...others] = voters;
   if (!first) throw new Error("Expected a voter, found none");
-  if (others.length === 0) return ask(first, hear);
-  const replies = await Promise.allSettled(voters.map((voter, i) => ask(voter, i === 0 ? hear : undefined)));
+  if (others.length === 0) return ask(first, onExchange);
+  const replies = await Promise.allSettled(voters.map((voter, i) => ask(voter, i === 0 ? onExchange : undefined)));
   const failures = replies.flatMap((reply) => (reply.status === "rejected" ? [reply.reason as unknown] : []));
   const unexpected = failures.find((failure) => !(failure instanceof ServerFailure));
   if (unexpected) throw unexpected;

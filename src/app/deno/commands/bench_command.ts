@@ -34,7 +34,7 @@ export async function benchCommand(
   if (options.counts) {
     const [passes, memory] = [await counts(), await memoryCounts()];
     const cycle = await cycleCounts(await context.openPlatform(false));
-    const report = { type: "counts", format: 1, version: await versionText(), walks: passes, memory, cycle };
+    const report = { type: "counts", format: 2, version: await versionText(), passes, memory, cycle };
     const tables = [countsMarkdown(passes), memoryMarkdown(memory), cycleMarkdown(cycle)];
     await put(report, tables.flatMap((lines) => ["", ...lines]).slice(1), options, terminal);
     return exitCodes.done;

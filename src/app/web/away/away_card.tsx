@@ -8,10 +8,10 @@ import type { Offline } from "./offline.ts";
 export function AwayCard({ away }: { away: AwayControl }) {
   const { awake, tells } = away.choices.value;
   const hidden = away.hidden.value;
-  const limits = safariLimits(away.around.engine);
+  const limits = safariLimits(away.environment.engine);
   return (
     <>
-      {hiddenTabWords(away.around.engine).map((words) => (
+      {hiddenTabWords(away.environment.engine).map((words) => (
         <p key={words} class="small">
           {words}
         </p>

@@ -2,7 +2,7 @@
 export interface AwayChoices {
   /** The screen stays on while a run is under way. */
   awake: boolean;
-  /** The end of a run is told by a notification where the page is not seen. */
+  /** The end of a run is announced by a notification where the page is not seen. */
   tells: boolean;
 }
 

@@ -3,7 +3,7 @@ import { count, counted, figure, roughDuration } from "../labels/numbers.ts";
 import type { Store } from "../run/store.ts";
 import { type AwayChoices, keepChoices, keptChoices } from "./away_choices.ts";
 import { keepOffline, type Offline } from "./offline.ts";
-import { ofThisPage, type Surroundings } from "./surroundings.ts";
+import { ofThisPage, type PageEnvironment } from "./page_environment.ts";
 import { followTitle } from "./title.ts";
 
 /** How the run went while the page was not seen. */
@@ -18,7 +18,7 @@ export interface HiddenTime {
 const heldUpShare = 0.25;
 const aWhileMs = 30_000;
 
-/** What happens while nobody looks at the page: the screen stays on, the end of a run is told, the title shows the step. */
+/** What happens while nobody looks at the page: the screen stays on, the end of a run is announced, the title shows the step. */
 export class AwayControl {
   readonly choices: Signal<AwayChoices> = signal(keptChoices());
   /** Why a choice has no effect, in a sentence; null where it has. */
@@ -28,22 +28,22 @@ export class AwayControl {
   readonly offline: Signal<Offline> = signal({ state: "keeping" });
   /** The last time that the page was hidden during a run. */
   readonly hidden: Signal<HiddenTime | null> = signal(null);
-  readonly around: Surroundings;
+  readonly environment: PageEnvironment;
   readonly #store: Store;
   #lock: Pick<WakeLockSentinel, "release"> | null = null;
   #locking = false;
   #leftAt: { ms: number; step: number; stepMs: number | null } | null = null;
   #frozen = false;
 
-  constructor(store: Store, around: Surroundings = ofThisPage()) {
+  constructor(store: Store, environment: PageEnvironment = ofThisPage()) {
     this.#store = store;
-    this.around = around;
+    this.environment = environment;
   }
 
   /** @returns ends it */
   begin(): () => void {
     const store = this.#store;
-    if (this.around.wasDiscarded)
+    if (this.environment.wasDiscarded)
       store.notices.add(
         "information",
         "The browser closed this tab while it was hidden, to free memory. A run that was under way is saved up to its last checkpoint; it is under Runs",
@@ -52,7 +52,7 @@ export class AwayControl {
       followTitle(store),
       effect(() => void this.#keepAwake(this.choices.value.awake && isTraining(store))),
       this.#tellEnds(),
-      this.around.listen({
+      this.environment.listen({
         visibility: () => this.#seenOrHidden(),
         freeze: () => {
           this.#frozen = true;
@@ -89,7 +89,7 @@ export class AwayControl {
 
   /** Asked at the click, as browsers want it. */
   async #askToTell(): Promise<string | null> {
-    const { notifications, engine } = this.around;
+    const { notifications, engine } = this.environment;
     if (notifications === null)
       return engine.system === "ios"
         ? "Here only pages on the Home Screen may notify; add this one by Share, Add to Home Screen"
@@ -108,14 +108,14 @@ export class AwayControl {
       this.isAwake.value = false;
       return lock?.release();
     }
-    if (this.#lock || this.#locking || this.around.isHidden()) return;
-    if (this.around.requestWakeLock === null) {
+    if (this.#lock || this.#locking || this.environment.isHidden()) return;
+    if (this.environment.requestWakeLock === null) {
       this.awakeProblem.value = "This browser cannot keep a screen on";
       return;
     }
     this.#locking = true;
     try {
-      const lock = await this.around.requestWakeLock();
+      const lock = await this.environment.requestWakeLock();
       // Where the page is hidden the browser takes it back.
       lock.addEventListener("release", () => {
         if (this.#lock === lock) this.#lock = null;
@@ -133,20 +133,20 @@ export class AwayControl {
 
   #tellEnds(): () => void {
     const store = this.#store;
-    let told: unknown = null;
+    let announced: unknown = null;
     return effect(() => {
       const { end, step, updates, config } = store.live.value;
       const interrupted = store.interrupted.value;
       const what = interrupted ?? end;
-      if (what === told) return;
-      told = what;
-      if (what === null || !this.choices.peek().tells || !this.around.isHidden()) return;
+      if (what === announced) return;
+      announced = what;
+      if (what === null || !this.choices.peek().tells || !this.environment.isHidden()) return;
       const accuracy = updates.at(-1)?.metrics.accuracy;
       const body = interrupted
         ? `${counted(interrupted.step, "step")} of ${count(interrupted.steps)}. ${interrupted.cause}`
         : `${counted(step, "step")}${accuracy === undefined ? "" : `, accuracy ${figure(accuracy)}`}`;
       const title = interrupted || end?.reason === "failed" ? "The run broke off" : "The run is done";
-      void this.around.notifications?.show(`${title}: ${config?.preset ?? "Saccade"}`, body).catch(() => {});
+      void this.environment.notifications?.show(`${title}: ${config?.preset ?? "Saccade"}`, body).catch(() => {});
     });
   }
 
@@ -155,7 +155,7 @@ export class AwayControl {
     // What was folded unseen counts.
     store.publish();
     const { step } = store.live.value;
-    if (this.around.isHidden()) {
+    if (this.environment.isHidden()) {
       this.#frozen = false;
       this.#leftAt = isTraining(store) ? { ms: performance.now(), step, stepMs: store.stepMs.value } : null;
       return;

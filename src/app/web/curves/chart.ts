@@ -29,11 +29,11 @@ export interface Drawing {
   /** Only these steps, both ends included; null: all. */
   window: readonly [number, number] | null;
   /** Of steps, in which the extremes are drawn; null: every step, as tables have them. */
-  stretches: number | null;
+  ranges: number | null;
 }
 
 /** About half as many as a plot is wide in pixels. */
-export const plotStretches = 250;
+export const plotRanges = 250;
 
 /** More lines than these would hide one another if what was smoothed were drawn as well. */
 const mostRaw = 6;
@@ -93,7 +93,7 @@ export function overlayChart({ key }: Part, all: readonly DrawnRun[], view: Seed
     add(high, `${name}: ${highest}`, drawing, { look: "edge" });
     add(mean, `${name}: mean`, drawing, dash && { dash });
     // How many runs a mean is of is for the table.
-    if (drawing.stretches === null) add(counts, `${name}: runs`, raw);
+    if (drawing.ranges === null) add(counts, `${name}: runs`, raw);
   }
   return chartOf(lines, bands);
 }
@@ -102,10 +102,10 @@ export function overlayChart({ key }: Part, all: readonly DrawnRun[], view: Seed
 type LoneLine = Omit<Line, "values"> & Column;
 
 /** What is left of a column to be drawn. It is smoothed as a whole, so that a part that is looked at closely is the same line. */
-function drawn({ steps, values }: Column, { smoothing, window, stretches }: Drawing): Column {
+function drawn({ steps, values }: Column, { smoothing, window, ranges }: Drawing): Column {
   const smooth = { steps, values: smoothed(values, smoothing) };
   const part = window ? within(smooth, window) : smooth;
-  return stretches === null ? part : thinned(part, stretches);
+  return ranges === null ? part : thinned(part, ranges);
 }
 
 /** The lines over all of their steps. */

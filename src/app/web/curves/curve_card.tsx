@@ -6,7 +6,7 @@ import type { Mark } from "../widgets/plot_lines.ts";
 import { PlotTable } from "../widgets/plot_table.tsx";
 import { Explanation } from "../widgets/term.tsx";
 import type { CurveSpec, Part } from "./catalogue.ts";
-import { type Chart, type Drawing, overlayChart, ownChart, plotStretches } from "./chart.ts";
+import { type Chart, type Drawing, overlayChart, ownChart, plotRanges } from "./chart.ts";
 import { CurveKey, OverlayKey } from "./curve_key.tsx";
 import { useCurves } from "./curves_context.ts";
 import { valueAt } from "./drawn_runs.ts";
@@ -36,7 +36,7 @@ export function CurveCard({ spec, runs, marks }: Props) {
         ? ownChart(spec, own, previous, drawing)
         : { steps: [], lines: [], bands: [] };
   const chart = useMemo(
-    () => chartFor({ smoothing, window, stretches: plotStretches }),
+    () => chartFor({ smoothing, window, ranges: plotRanges }),
     [spec, part, own, previous, legend, seeds, smoothing, window],
   );
   const step = store.hoveredStep.value ?? store.chosenStep.value;
@@ -89,7 +89,7 @@ export function CurveCard({ spec, runs, marks }: Props) {
       <PlotTable
         title={spec.title}
         summary="table, log axis"
-        rows={() => chartFor({ smoothing: 0, window, stretches: null })}
+        rows={() => chartFor({ smoothing: 0, window, ranges: null })}
       >
         <p class="soft small">{sentence(spec.line)}</p>
         <p class="links small">

@@ -1,12 +1,12 @@
 import type { Column } from "./columns.ts";
 
 /**
- * Fewer points that are drawn as the same curve: of each stretch of steps the smallest and the largest value, and the
+ * Fewer points that are drawn as the same curve: of each range of steps the smallest and the largest value, and the
  * first and last of all. What is drawn alone: log, table and file keep every step.
- * @param stretches  about as many as the plot is wide in pixels, half as many at least
+ * @param ranges  about as many as the plot is wide in pixels, half as many at least
  */
-export function thinned({ steps, values }: Column, stretches: number): Column {
-  const each = Math.ceil(values.length / stretches);
+export function thinned({ steps, values }: Column, ranges: number): Column {
+  const each = Math.ceil(values.length / ranges);
   if (each <= 2) return { steps, values };
   const kept: number[] = [];
   const keep = (i: number): void => {

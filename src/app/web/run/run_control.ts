@@ -420,10 +420,10 @@ export class RunControl {
   }
 
   /**
-   * Looks at a run, which needs no GPU: also while the model is being loaded. `tell` says how far it is. False where it
+   * Looks at a run, which needs no GPU: also while the model is being loaded. `report` takes how far it is. False where it
    * failed, or where another is looked up.
    */
-  async #look(doing: string, work: (tell: (doing: string) => void) => Promise<void>): Promise<boolean> {
+  async #look(doing: string, work: (report: (doing: string) => void) => Promise<void>): Promise<boolean> {
     const { busy, notices } = this.#store;
     if (busy.value === null)
       return this.#while(doing, () =>

@@ -7,42 +7,42 @@ const marginPx = 300;
 /** So many are drawn, or let go, in one task of the page: one scroll may bring a dozen rows of many cells each. */
 const mostAtOnce = 2;
 
-type Tell = (isNear: boolean, heightPx: number) => void;
+type OnChange = (isNear: boolean, heightPx: number) => void;
 
-const told = new WeakMap<Element, Tell>();
-/** What has come near or gone, and was not told yet. */
+const callbacks = new WeakMap<Element, OnChange>();
+/** What has come near or gone, and was not reported yet. */
 const waiting = new Map<Element, IntersectionObserverEntry>();
-let isTelling = false;
+let isNotifying = false;
 
 /** In turn, those that have come near before those that have gone. */
-function tellSome(): void {
+function notifySome(): void {
   const all = [...waiting].sort(([, a], [, b]) => Number(b.isIntersecting) - Number(a.isIntersecting));
   for (const [element, { isIntersecting, boundingClientRect }] of all.slice(0, mostAtOnce)) {
     waiting.delete(element);
-    told.get(element)?.(isIntersecting, boundingClientRect.height);
+    callbacks.get(element)?.(isIntersecting, boundingClientRect.height);
   }
-  isTelling = waiting.size > 0;
-  if (isTelling) setTimeout(tellSome);
+  isNotifying = waiting.size > 0;
+  if (isNotifying) setTimeout(notifySome);
 }
 
 let watcher: IntersectionObserver | null = null;
 
 /** One for the page: hundreds of rows may be watched. */
-function watch(element: Element, tell: Tell): () => void {
+function watch(element: Element, onChange: OnChange): () => void {
   watcher ??= new IntersectionObserver(
     (entries) => {
       for (const entry of entries) waiting.set(entry.target, entry);
-      if (!isTelling) tellSome();
+      if (!isNotifying) notifySome();
     },
     // The window of this document: in a frame the margin would count for nothing otherwise.
     { root: document, rootMargin: `${marginPx}px 0px` },
   );
   const watching = watcher;
-  told.set(element, tell);
+  callbacks.set(element, onChange);
   watching.observe(element);
   return () => {
     watching.unobserve(element);
-    told.delete(element);
+    callbacks.delete(element);
     waiting.delete(element);
   };
 }

@@ -54,7 +54,7 @@ const lineOf = (tool: OfferedTool, prompt: PromptName): string => promptLines([t
 
 function compact(tools: readonly OfferedTool[]): string {
   const lines = promptLines(tools, "compact");
-  const told = lines.length > 0 ? `<tools>\n${lines.join("\n")}\n</tools>\n` : "";
+  const toolsText = lines.length > 0 ? `<tools>\n${lines.join("\n")}\n</tools>\n` : "";
   return `{%- for m in messages -%}
 {%- if m.role == "tool" -%}
 {{- "<|im_start|>user\\n<tool_response>" -}}
@@ -64,7 +64,7 @@ function compact(tools: readonly OfferedTool[]): string {
 {{- "</tool_response><|im_end|>\\n" -}}
 {%- else -%}
 {{- "<|im_start|>" + m.role + "\\n" -}}
-{%- if loop.first and m.role == "user" and tools -%}{{- ${literal(told)} -}}{%- endif -%}
+{%- if loop.first and m.role == "user" and tools -%}{{- ${literal(toolsText)} -}}{%- endif -%}
 {{- shown(m.content) -}}
 {%- if m.tool_calls -%}${callsOf}{%- endif -%}
 {{- "<|im_end|>\\n" -}}

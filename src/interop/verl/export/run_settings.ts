@@ -17,7 +17,7 @@ export interface ExportView {
   minSidePx: number;
 }
 
-/** What a run needs to know of its surroundings to be written for verl. */
+/** What a run needs to know beside its settings to be written for verl. */
 export interface ExportedRun {
   config: RunConfig;
   /** What it offers, in order. */

@@ -91,11 +91,14 @@ function messagesOf(
   const text = characters.decode(chat.prompt({ question, messages, tools: offered }, one));
   const block = prompt === "deepeyes" ? toolsBlock(tools) : "";
   if (prompt === "compact") {
-    const told = characters
+    const offeredText = characters
       .decode(chat.prompt({ question: "", tools: offered }, []))
       .slice(opening.length)
       .split("<|im_end|>")[0]!;
-    const asked = text.slice(opening.length + told.length, text.lastIndexOf("<|im_end|>\n<|im_start|>assistant\n"));
+    const asked = text.slice(
+      opening.length + offeredText.length,
+      text.lastIndexOf("<|im_end|>\n<|im_start|>assistant\n"),
+    );
     return [{ role: "user", content: withPlaces(asked), tools: null }];
   }
   if (prompt === "verl") {
@@ -116,14 +119,14 @@ function messagesOf(
         ];
   const original = deepEyesSystem.slice(plainSystem.length);
   return turns.map(({ role, content }) => {
-    const told = role === "system" && offered && content.endsWith(original);
+    const isOriginal = role === "system" && offered && content.endsWith(original);
     // A system message that says it in other words stands as the run writes it.
-    const shown = told
+    const shown = isOriginal
       ? content.slice(0, -original.length)
       : role === "system"
         ? systemAsWritten(content, tools)
         : content;
-    return { role, content: withPlaces(shown), tools: told && block !== "" ? true : null };
+    return { role, content: withPlaces(shown), tools: isOriginal && block !== "" ? true : null };
   });
 }
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { AwayControl } from "../../../../src/app/web/away/away_control.ts";
 import { hiddenTabWords, safariLimits } from "../../../../src/app/web/away/away_words.ts";
-import type { Surroundings } from "../../../../src/app/web/away/surroundings.ts";
+import type { PageEnvironment } from "../../../../src/app/web/away/page_environment.ts";
 import { titleOf } from "../../../../src/app/web/away/title.ts";
 import { Store } from "../../../../src/app/web/run/store.ts";
 import { resolveConfig } from "../../../../src/train/config.ts";
@@ -9,8 +9,8 @@ import type { TrainEvent } from "../../../../src/train/events.ts";
 import { fakeEvents } from "../../../support/fake_run.ts";
 
 /** A browser that does as it is told, and notes what was asked of it. */
-class FakeBrowser implements Surroundings {
-  engine: Surroundings["engine"] = { name: "chromium", version: 150, system: "linux" };
+class FakeBrowser implements PageEnvironment {
+  engine: PageEnvironment["engine"] = { name: "chromium", version: 150, system: "linux" };
   hidden = false;
   wasDiscarded = false;
   locks = 0;
@@ -21,7 +21,7 @@ class FakeBrowser implements Surroundings {
   #released: (() => void)[] = [];
   #on: { visibility(): void; freeze(): void } | null = null;
 
-  readonly requestWakeLock: Surroundings["requestWakeLock"] = async () => {
+  readonly requestWakeLock: PageEnvironment["requestWakeLock"] = async () => {
     if (this.refusesLock) throw new Error("the battery is low");
     this.locks++;
     return {
@@ -32,7 +32,7 @@ class FakeBrowser implements Surroundings {
     };
   };
 
-  notifications: Surroundings["notifications"] = {
+  notifications: PageEnvironment["notifications"] = {
     permission: () => this.permission,
     ask: async () => {
       this.permission = this.answers;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { type CurveSpec, curvesOf } from "../../../../src/app/web/curves/catalogue.ts";
-import { type Drawing, overlayChart, ownChart, plotStretches } from "../../../../src/app/web/curves/chart.ts";
+import { type Drawing, overlayChart, ownChart, plotRanges } from "../../../../src/app/web/curves/chart.ts";
 import { runPoints } from "../../../../src/app/web/curves/run_points.ts";
 import type { EvalPoint, Point } from "../../../../src/app/web/run/run_state.ts";
 
-const all: Drawing = { smoothing: 0, window: null, stretches: null };
+const all: Drawing = { smoothing: 0, window: null, ranges: null };
 const update = (step: number, metrics: Record<string, number>): Point => ({ step, durationMs: 1, metrics });
 const evaluation = (step: number, greedy: boolean, metrics: Record<string, number>): EvalPoint => ({
   ...update(step, metrics),
@@ -80,7 +80,7 @@ describe("of one run", () => {
 
   test("what is smoothed has what was logged behind it; tables have what was logged", () => {
     const points = run([update(1, { accuracy: 0 }), update(2, { accuracy: 1 })]);
-    const drawn = ownChart(accuracy, points, null, { smoothing: 0.5, window: null, stretches: plotStretches });
+    const drawn = ownChart(accuracy, points, null, { smoothing: 0.5, window: null, ranges: plotRanges });
     expect(linesOf(drawn)).toEqual([
       ["accuracy, as logged", [0, 1]],
       ["accuracy", [0, 2 / 3]],
@@ -90,7 +90,7 @@ describe("of one run", () => {
 
   test("a window cuts steps off, after smoothing", () => {
     const points = run([1, 2, 3, 4].map((step) => update(step, { accuracy: step === 1 ? 1 : 0 })));
-    const drawing: Drawing = { smoothing: 0.5, window: [2, 3], stretches: plotStretches };
+    const drawing: Drawing = { smoothing: 0.5, window: [2, 3], ranges: plotRanges };
     const chart = ownChart(accuracy, points, null, drawing);
     expect(chart.steps).toEqual([2, 3]);
     expect(chart.lines.at(-1)!.values[0]).toBeCloseTo(1 / 3, 12);
@@ -134,7 +134,7 @@ describe("of several runs", () => {
       ["bonus conditional", [5, null, null]],
     ]);
     expect(chart.bands).toEqual([{ low: 0, high: 1, colour: "--total" }]);
-    const range = overlayChart(part, drawn, "range", { ...all, stretches: plotStretches });
+    const range = overlayChart(part, drawn, "range", { ...all, ranges: plotRanges });
     expect(linesOf(range).slice(0, 3)).toEqual([
       ["bonus none: smallest", [1, 2, 3]],
       ["bonus none: largest", [3, 4, 3]],
@@ -149,15 +149,15 @@ test("100,000 steps of ten runs are thinned to what a plot can show", () => {
       Array.from({ length: 100_000 }, (_, i) => update(i + 1, { loss: Math.sin(i * seed) + (i === 54_321 ? 9 : 0) })),
     );
   const drawn = Array.from({ length: 10 }, (_, i) => ({ name: `seed ${i}`, colour: "--soft", runs: [long(i + 1)] }));
-  const drawing: Drawing = { smoothing: 0, window: null, stretches: plotStretches };
+  const drawing: Drawing = { smoothing: 0, window: null, ranges: plotRanges };
   const part = { key: "loss", name: "loss", colour: "--soft" };
   const chart = overlayChart(part, drawn, "each", drawing);
   for (const { values } of chart.lines) {
     const kept = values.filter((value) => value !== null);
-    expect(kept.length).toBeLessThanOrEqual(2 * plotStretches + 2);
+    expect(kept.length).toBeLessThanOrEqual(2 * plotRanges + 2);
     expect(Math.max(...kept)).toBeGreaterThan(7.9);
   }
-  expect(chart.steps.length).toBeLessThanOrEqual(10 * (2 * plotStretches + 2));
+  expect(chart.steps.length).toBeLessThanOrEqual(10 * (2 * plotRanges + 2));
   // A stretch that is looked at closely has every step.
   expect(overlayChart(part, drawn.slice(0, 1), "each", { ...drawing, window: [500, 900] }).steps).toHaveLength(401);
 });

@@ -1,7 +1,7 @@
 import { type Engine, thisEngine } from "../browser/engine.ts";
 
 /** What of the browser is used while nobody looks at the page; a test has its own. */
-export interface Surroundings {
+export interface PageEnvironment {
   engine: Engine;
   /** Null where the browser cannot keep a screen on. */
   requestWakeLock: (() => Promise<Pick<WakeLockSentinel, "release" | "addEventListener">>) | null;
@@ -19,7 +19,7 @@ export interface Surroundings {
 }
 
 /** Of the page that this runs in. */
-export function ofThisPage(): Surroundings {
+export function ofThisPage(): PageEnvironment {
   const { wakeLock } = navigator as { wakeLock?: WakeLock };
   return {
     engine: thisEngine(),
@@ -41,7 +41,7 @@ export function ofThisPage(): Surroundings {
 /** One at a time: the last end of a run is what counts. */
 const tag = "saccade-run";
 
-const notifications: Surroundings["notifications"] = {
+const notifications: PageEnvironment["notifications"] = {
   permission: () => Notification.permission,
   ask: () => Notification.requestPermission(),
   show: async (title, body) => {
