@@ -3,7 +3,7 @@
  * line in front of this file: `files`, what the page consists of, as [path, SHA-256 in hex, whether the page opens without it].
  *
  * - The page itself, models and recordings come from the network where it answers, so that a new version shows at once; what is
- *   kept stands in where it does not.
+ *   kept stands in where it does not, or does not begin to within some seconds.
  * - Scripts and styles have their hash in their names and come from what is kept: a tab that was opened before an update still
  *   finds the parts that it has not loaded yet.
  * - Answers are kept as they came, with their headers: policy and isolation stay.
@@ -15,6 +15,12 @@ const cacheName = `saccade ${scope}`;
 /** Where the list of the version before is kept. */
 const listKey = `${scope}?files`;
 const atATime = 4;
+
+/** A network that has not begun to answer by then is taken for none, */
+const patienceMs = 5_000;
+/** and not waited for again in the time after that: a page asks for many files. */
+const silenceMs = 30_000;
+let silentUntilMs = 0;
 
 /** The page is asked for by its folder: many hosts redirect index.html there, and what was redirected cannot open. */
 const addressOf = (path) => scope + (path === "index.html" ? "" : path.split("/").map(encodeURIComponent).join("/"));
@@ -36,7 +42,7 @@ self.addEventListener("fetch", (event) => {
     const file = files.find(([name]) => name === path);
     if (file) event.respondWith(networkFirst(event, file));
     else if (request.mode !== "navigate" && isBesideKept(path))
-      event.respondWith(fetch(request).catch(() => new Response("", { status: 404 })));
+      event.respondWith(inTime(fetch(request)).then((answer) => answer ?? new Response("", { status: 404 })));
   }
 });
 
@@ -58,9 +64,25 @@ async function install() {
 }
 
 async function store(cache, file) {
-  const answer = await fetch(addressOf(file[0]), { cache: "no-cache" });
+  const answer = await asked(addressOf(file[0]));
   if (!answer.ok) throw new Error(`${file[0]}: the server answered ${answer.status}`);
   await put(cache, file, answer);
+}
+
+/** An answer from the network; where it does not begin to answer, it is asked once more. */
+async function asked(address) {
+  for (let isLast = false; ; isLast = true) {
+    const silent = new AbortController();
+    const timer = setTimeout(() => silent.abort(), 4 * patienceMs);
+    try {
+      return await fetch(address, { cache: "no-cache", signal: silent.signal });
+    } catch (error) {
+      if (isLast || !silent.signal.aborted) throw error;
+    } finally {
+      // What follows may take its time.
+      clearTimeout(timer);
+    }
+  }
 }
 
 /** @throws Error where the content is another: the server has a newer version than this one */
@@ -94,14 +116,24 @@ async function keptFirst(request) {
 
 async function networkFirst(event, file) {
   const cache = await caches.open(cacheName);
-  let answer;
-  try {
-    answer = await fetch(event.request);
-  } catch (error) {
-    const kept = await cache.match(keyOf(file));
-    if (kept) return kept;
-    throw error;
-  }
-  if (answer.ok && !(await cache.match(keyOf(file)))) event.waitUntil(put(cache, file, answer.clone()).catch(() => {}));
+  const kept = await cache.match(keyOf(file));
+  const network = fetch(event.request);
+  if (kept) return (await inTime(network)) ?? kept;
+  const answer = await network;
+  if (answer.ok) event.waitUntil(put(cache, file, answer.clone()).catch(() => {}));
   return answer;
+}
+
+/** What the network answers; null where it fails, or does not begin to answer in time. */
+async function inTime(network) {
+  const answer = network.catch(() => null);
+  const leftMs = performance.now() < silentUntilMs ? 0 : patienceMs;
+  let timer;
+  const tooLate = new Promise((resolve) => {
+    timer = setTimeout(resolve, leftMs, undefined);
+  });
+  const first = await Promise.race([answer, tooLate]);
+  clearTimeout(timer);
+  if (first === undefined && leftMs > 0) silentUntilMs = performance.now() + silenceMs;
+  return first ?? null;
 }

@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { offlineFiles } from "../../../src/app/serve/offline_files.mjs";
@@ -92,6 +93,33 @@ test("after one visit the page opens without a server, isolated and under its po
   await page.getByRole("button", { name: "Learn", exact: true }).click();
   await page.getByRole("heading", { name: "What is a group?" }).waitFor();
   await context.close();
+});
+
+test("a network that takes requests and never answers is not waited for: the page opens with what is kept", async () => {
+  const server = await serveFolder(folder, 0);
+  const context = await browser.newContext();
+  let page = await visit(context, server.address);
+  await kept(page);
+  await page.close();
+  await server.close();
+  let asked = 0;
+  const silent = createServer(() => asked++);
+  await new Promise<void>((resolve) =>
+    silent.listen(Number(new URL(server.address).port), "127.0.0.1", () => resolve()),
+  );
+  try {
+    page = await context.newPage();
+    await page.goto(`${server.address}?run=recording/needle&step=100`, { timeout: 60_000 });
+    await expect.poll(() => page.title(), patient).toBe("100/100 recorded · Saccade");
+    expect(asked).toBeGreaterThan(0);
+    expect(await page.evaluate(async () => (await fetch("needle/processor_config.json")).status)).toBe(404);
+  } finally {
+    await new Promise<void>((resolve) => {
+      silent.close(() => resolve());
+      silent.closeAllConnections();
+    });
+    await context.close();
+  }
 });
 
 test("a new version shows at the next visit and is what is kept then; a tab with the old one still finds its parts", async () => {
