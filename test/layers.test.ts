@@ -228,6 +228,11 @@ test("imports name files, and files are named by what is in them", () => {
   }
 });
 
+test("GRPO can be read on one screen", () => {
+  const lines = readFileSync(new URL("src/train/grpo.ts", root), "utf8").trimEnd().split("\n");
+  expect(lines.length).toBeLessThanOrEqual(80);
+});
+
 test("an op is three files of one name: shader, host side and test; its further shaders begin with that name", () => {
   const shaders = filesUnder("shaders/")
     .filter((path) => path.endsWith(".wgsl"))

@@ -1,6 +1,9 @@
 import type { CallProbe, Rollout } from "../agent/rollout.ts";
+import { elapsing } from "../timeline.ts";
 import type { Metrics } from "./events.ts";
 import type { RunConfig } from "./knobs.ts";
+import type { RolledTasks } from "./rolling.ts";
+import type { TrainingParts } from "./run_parts.ts";
 
 /**
  * TACO (arXiv 2606.30251): what single calls get of the advantage, in two channels.
@@ -114,4 +117,14 @@ export function creditMetrics(rollouts: readonly (readonly Rollout[])[]): Metric
       callEffects.map((effect) => [`call_credit/${effect}`, mean((probe) => Number(callEffect(probe) === effect))]),
     ),
   };
+}
+
+/** Probes the calls of a step. Resolves to its metrics. @throws Error where nothing can be asked about rollouts */
+export async function creditCalls({ probes }: TrainingParts, rolled: RolledTasks, config: RunConfig): Promise<Metrics> {
+  if (!probes)
+    throw new Error(
+      "Credit of single calls (callCredit, callRouting) needs a model here that can be asked, found none; set callCredit to 0 and callRouting to whole",
+    );
+  await elapsing("probes of calls", probes.calls(rolled, rolled.tasks, config));
+  return creditMetrics(rolled.rollouts.map((group) => group.filter(({ continues }) => !continues)));
 }

@@ -1,16 +1,16 @@
 import type { Rollout } from "../agent/rollout.ts";
 import { suppressed } from "../agent/token_limits.ts";
 import type { Task } from "../tasks/task.ts";
-import { elapsing, onHost } from "../timeline.ts";
+import { onHost } from "../timeline.ts";
 import { setAdvantages } from "./advantage.ts";
-import { creditMetrics, creditsCalls } from "./call_credit.ts";
+import { creditCalls, creditsCalls } from "./call_credit.ts";
 import type { Metrics, TrainEvent } from "./events.ts";
 import { chargeKl, klSums } from "./kl_reward.ts";
 import type { RunConfig } from "./knobs.ts";
 import { NextStep } from "./next_step.ts";
 import { packRollouts } from "./pack_rollouts.ts";
 import { resamplingMetrics } from "./resampled_calls.ts";
-import { type RolledTasks, rollGroups } from "./rolling.ts";
+import { rollGroups } from "./rolling.ts";
 import type { Progress, TrainingParts } from "./run_parts.ts";
 import { update, updateSettings } from "./update.ts";
 
@@ -73,14 +73,4 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
   } finally {
     next.close();
   }
-}
-
-/** Probes the calls of a step. @throws Error where nothing can be asked about rollouts */
-async function creditCalls({ probes }: TrainingParts, rolled: RolledTasks, config: RunConfig): Promise<Metrics> {
-  if (!probes)
-    throw new Error(
-      "Credit of single calls (callCredit, callRouting) needs a model here that can be asked, found none; set callCredit to 0 and callRouting to whole",
-    );
-  await elapsing("probes of calls", probes.calls(rolled, rolled.tasks, config));
-  return creditMetrics(rolled.rollouts.map((group) => group.filter(({ continues }) => !continues)));
 }
