@@ -141,11 +141,11 @@ async function main() {
   await check("types", bin("tsc"), ["--noEmit", "-p", "."]);
   await check("lint and format", bin("biome"), ["check", "."]);
   // Each waits for a single thread now and then: side by side they take the least time. The page's tests go first: they wait
-  // for one thread most of the time, and for what they see within a minute. Fuzzing counts a case's time on a processor, and
-  // takes what the others leave.
+  // for one thread most of the time, and for what they see within a minute. Fuzzing counts a case's time on a processor;
+  // it has a minute, and would try few cases with what the others leave.
   const beside = [vitest("browser", { isBeside: true })];
   const fuzz = ["run", "-A", "src/app/deno/cli.ts", "fuzz", "--seconds", "60"];
-  if (filters.length === 0) beside.push(check("fuzzing, 60 s", bin("deno"), fuzz, { isBeside: true, priority: 10 }));
+  if (filters.length === 0) beside.push(check("fuzzing, 60 s", bin("deno"), fuzz, { isBeside: true }));
   await vitest("native", { priority: 5 });
   await Promise.all(beside);
 }

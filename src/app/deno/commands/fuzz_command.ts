@@ -7,6 +7,7 @@ import { exitCodes } from "../command_line/exit_codes.ts";
 import { visible } from "../command_line/terminal.ts";
 import { readSeeds } from "../fuzz/fuzz_seeds.ts";
 import { processorMs } from "../fuzz/process_memory.ts";
+import { endProcess } from "../processes/end_process.ts";
 
 /** Processor time of one case: the machine may be busy with other things. */
 const longestCaseMs = 2000;
@@ -128,16 +129,21 @@ async function fuzzProcess(
     stderr: "piped",
   }).spawn();
   const current = { index: from - 1, sinceMs: Date.now(), processorMs: null as number | null, ended: "" };
+  let hasEnded = false;
+  const ended = process.status.then(() => {
+    hasEnded = true;
+  });
   const end = (why: string) => {
-    current.ended = why;
-    process.kill("SIGKILL");
+    // Of one that has ended by itself what it printed says how.
+    if (endProcess(process, "SIGKILL")) current.ended = why;
   };
   const watch = setInterval(async () => {
     if (current.ended !== "" || current.index < from) return;
     if (stopping()) return end("stopped");
     const { index, sinceMs } = current;
     const used = await processorMs(process.pid);
-    if (index !== current.index || current.ended !== "") return;
+    // Of one that has ended the system says no processor time, which would count the clock's in its place.
+    if (index !== current.index || current.ended !== "" || hasEnded) return;
     current.processorMs ??= used;
     const computed = used === null ? Date.now() - sinceMs : used - current.processorMs!;
     if (computed > longestCaseMs) end(`more than ${longestCaseMs / 1000} s of a processor`);
@@ -154,7 +160,7 @@ async function fuzzProcess(
       if (message.peak !== undefined) found.peakBytes = Math.max(found.peakBytes, message.peak);
       if (message.done !== undefined || message.peak !== undefined || message.seeds === 0) isDone = true;
     }
-    await process.status;
+    await ended;
   } finally {
     clearInterval(watch);
   }

@@ -2,6 +2,7 @@ import type { RunConfig } from "../../../train/knobs.ts";
 import { noSummary, type RunSummary, withEvent } from "../../run/run_summary.ts";
 import type { CommandContext } from "../command_line/command_context.ts";
 import { kebab } from "../command_line/command_table.ts";
+import { endProcess } from "../processes/end_process.ts";
 
 /** How a training process ended. */
 export interface TrainEnd {
@@ -22,7 +23,7 @@ export const flagsOf = (changes: Partial<RunConfig>): string[] =>
   Object.entries(changes).map(([key, value]) => `--${kebab(key)}=${value}`);
 
 /** So long a process that was asked to stop by the terminal has to say so; it would end at once if it were asked twice. */
-const heardMs = 400;
+const noticedMs = 400;
 
 export const trainElsewhere: TrainElsewhere = async (words, watch, { untilStopped }) => {
   const child = new Deno.Command(Deno.execPath(), {
@@ -39,12 +40,12 @@ export const trainElsewhere: TrainElsewhere = async (words, watch, { untilStoppe
     stderr: "piped",
   }).spawn();
   let isOver = false;
-  let hasHeard = false;
+  let isStopping = false;
   // A terminal tells all its processes of Ctrl-C; other signals reach this one alone.
   void untilStopped().then(() =>
     setTimeout(() => {
-      if (!isOver && !hasHeard) child.kill("SIGTERM");
-    }, heardMs),
+      if (!isOver && !isStopping) endProcess(child, "SIGTERM");
+    }, noticedMs),
   );
   let summary = noSummary;
   let problem = "";
@@ -55,7 +56,7 @@ export const trainElsewhere: TrainElsewhere = async (words, watch, { untilStoppe
       watch(summary);
     }),
     eachLine(child.stderr, (line) => {
-      if (line.startsWith("Stopping at the next event")) hasHeard = true;
+      if (line.startsWith("Stopping at the next event")) isStopping = true;
       else if (line.trim() !== "") problem = line;
     }),
   ]);

@@ -1,5 +1,6 @@
 import type { CommandContext } from "../command_line/command_context.ts";
 import { exitCodes } from "../command_line/exit_codes.ts";
+import { endProcess } from "../processes/end_process.ts";
 import { exists, join } from "../storage/durable_files.ts";
 
 /** What an export cannot be without. */
@@ -40,11 +41,7 @@ export async function checkVerlExport(
   let stopped = false;
   void untilStopped().then(() => {
     stopped = true;
-    try {
-      child.kill("SIGTERM");
-    } catch {
-      // It has ended.
-    }
+    endProcess(child, "SIGTERM");
   });
   const errors = textOf(child.stderr);
   let pending = "";

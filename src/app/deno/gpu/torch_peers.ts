@@ -1,4 +1,5 @@
 import type { PeerLine } from "../../bench/report.ts";
+import { endProcess } from "../processes/end_process.ts";
 
 const program = new URL("../../../../bench/torch_peers.py", import.meta.url);
 
@@ -68,8 +69,7 @@ export async function peersOf(
   let why: string | null = null;
   const end = (reason: string) => {
     if (why !== null) return;
-    why = reason;
-    child.kill("SIGKILL");
+    if (endProcess(child, "SIGKILL")) why = reason;
   };
   const timer = setTimeout(() => end(`ended after ${longestMs / 1000} s`), longestMs);
   let isOver = false;
