@@ -187,6 +187,13 @@ test("eval shows sampled and greedy side by side, of a run's last checkpoint", a
   );
 });
 
+test("eval says what is likely to be a mistake in the settings of scenes, but not to a program", async () => {
+  const { lines } = await run("eval --model needle --worlds hunt");
+  expect(lines[0]).toMatch(/^The model needle was taught Needle alone: questions of hunt are new to it/);
+  const json = (await run("eval --model needle --worlds hunt --log-json")).lines;
+  expect(json.every((line) => line.startsWith("{"))).toBe(true);
+});
+
 test("eval of a run asks held-out rows only, and says how many", async () => {
   const files = "--data rows.parquet --model needle";
   await run(`train --steps 1 ${files} --held-out-rows 6 --seed 4 --out ${folder}/held`);

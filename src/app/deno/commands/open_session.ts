@@ -21,6 +21,7 @@ import { type Asked, askedByDefault, askedTasks } from "./asked_tasks.ts";
 import { judgeKey } from "./judge_command.ts";
 import { loadOwnCode } from "./own_code.ts";
 import { changesElsewhere, policyElsewhere, useElsewhere } from "./policy_elsewhere.ts";
+import { printWorldHint } from "./world_hint_line.ts";
 
 /**
  * A session on the model of a run (`--from`) or of the configuration, for what takes no tasks of the run and pays nothing.
@@ -63,6 +64,7 @@ export async function withAsked(
   if (elsewhere) {
     const asked = askedTasks(null, changesElsewhere(changes), options.tasks ?? askedByDefault);
     const { config } = asked;
+    printWorldHint(config, options, context);
     return useElsewhere({ ...elsewhere, config, named: changes }, options, context, (session) =>
       work(session, 0, config, asked),
     );
@@ -70,6 +72,7 @@ export async function withAsked(
   const files = options.from === undefined ? null : await wholeCheckpoint(options.from);
   const run = files ? { place: options.from!, config: readTrainerState(files).config } : null;
   const asked = askedTasks(run, changes, options.tasks ?? askedByDefault);
+  printWorldHint(asked.config, options, context);
   return openFrom({ config: asked.config, named: changes, files, options, context }, (session, step, config) =>
     work(session, step, config, asked),
   );

@@ -4,7 +4,6 @@ import { resolveConfig } from "../../../train/config.ts";
 import type { Metrics } from "../../../train/events.ts";
 import { expectFreezable } from "../../../train/frozen_weights.ts";
 import type { RunConfig } from "../../../train/knobs.ts";
-import { worldHint } from "../../../train/world_hint.ts";
 import { judgeUse, judgeUseText } from "../../judge/judge_use.ts";
 import { peakLine } from "../../memory/peak_table.ts";
 import { atCommits } from "../../run/at_commits.ts";
@@ -23,6 +22,7 @@ import { judgeKey } from "./judge_command.ts";
 import { useSession, withGpu } from "./open_session.ts";
 import { expectOwnCodeNamed } from "./own_code.ts";
 import { TrainProgress } from "./train_progress.ts";
+import { printWorldHint } from "./world_hint_line.ts";
 
 /** Begins a run, or goes on with one. Returns the exit code. */
 export async function trainCommand(
@@ -51,8 +51,7 @@ export async function trainCommand(
   const wanted = resolveConfig(changes);
   expectBaseDtype(wanted);
   expectFreezable(wanted);
-  const hint = worldHint(wanted);
-  if (hint && !options.logJson) context.terminal.print(hint.sentence);
+  printWorldHint(wanted, options, context);
   if (options.dryRun) return dryRun(wanted, context, options.gpuMemory);
   // Looked at before the model is loaded, made only after: a run that cannot begin leaves nothing behind.
   if (options.out !== undefined) await expectNewFolder(options.out);
