@@ -29,10 +29,9 @@ function bin(name) {
 
 /**
  * Runs one program under a title. Resolves to its exit code.
- * @param {{ isBeside?: boolean, priority?: number }} options  isBeside: another one runs at the same time, so its output is
- * printed when it has ended; priority: as of `nice`, 0 the first
+ * @param {{ isBeside?: boolean }} options  isBeside: another one runs at the same time, so its output is printed when it has ended
  */
-async function step(title, program, args, { isBeside = false, priority = 0 } = {}) {
+async function step(title, program, args, { isBeside = false } = {}) {
   const startedAt = Date.now();
   const output = join(scratch, `${title.replace(/\W+/g, "-")}.txt`);
   const file = isBeside ? openSync(output, "w") : null;
@@ -40,7 +39,6 @@ async function step(title, program, args, { isBeside = false, priority = 0 } = {
   const code = await run(program, args, {
     cwd: root,
     timeout: stepTimeoutMs,
-    priority,
     shell: process.platform === "win32",
     stdio: file === null ? "inherit" : ["ignore", file, file],
   });
@@ -140,13 +138,12 @@ async function main() {
   await installPackages();
   await check("types", bin("tsc"), ["--noEmit", "-p", "."]);
   await check("lint and format", bin("biome"), ["check", "."]);
-  // Each waits for a single thread now and then: side by side they take the least time. The page's tests go first: they wait
-  // for one thread most of the time, and for what they see within a minute. Fuzzing counts a case's time on a processor;
-  // it has a minute, and would try few cases with what the others leave.
+  // Each waits for a single thread now and then: side by side they take the least time. Fuzzing counts a case's time on a
+  // processor, and takes what the others leave.
   const beside = [vitest("browser", { isBeside: true })];
   const fuzz = ["run", "-A", "src/app/deno/cli.ts", "fuzz", "--seconds", "60"];
   if (filters.length === 0) beside.push(check("fuzzing, 60 s", bin("deno"), fuzz, { isBeside: true }));
-  await vitest("native", { priority: 5 });
+  await vitest("native");
   await Promise.all(beside);
 }
 

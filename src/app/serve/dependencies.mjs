@@ -1,7 +1,6 @@
 /** What must be there before anything of ours can run. Plain Node without dependencies, for `npm start` and `npm test`. */
 import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
-import { setPriority } from "node:os";
 import { join } from "node:path";
 
 /** A sentence where this Node is too old, else null. */
@@ -37,15 +36,10 @@ export async function installDependencies(root) {
   if (code !== 0) throw new Error(`npm ci ended with code ${code}; see its messages above. Is the network reachable?`);
 }
 
-/** Runs a program with our own input and output. Resolves to its exit code; 127 where it cannot be started. `priority`: as of nice. */
-export function run(program, args, { priority = 0, ...options } = {}) {
+/** Runs a program with our own input and output. Resolves to its exit code; 127 where it cannot be started. */
+export function run(program, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: "inherit", ...options });
-    try {
-      if (priority > 0 && child.pid !== undefined) setPriority(child.pid, priority);
-    } catch {
-      // It has ended already.
-    }
     child.on("error", (error) => {
       console.error(`Cannot start ${program}: ${error.message}`);
       resolve(127);

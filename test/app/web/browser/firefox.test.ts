@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { serveFolder } from "../../../../src/app/serve/static_server.mjs";
 import { buildPage } from "../../../support/built_page.ts";
 import { Firefox, firefoxProgram, webGpuPrefs } from "../../../support/firefox.ts";
+import { type PageServer, startPageServer } from "../../../support/page_server.ts";
 
 const program = await firefoxProgram();
 if (program === null)
@@ -27,14 +27,14 @@ async function writeRows(folder: string): Promise<void> {
 
 describe.skipIf(program === null)("Firefox, as Debian has it", () => {
   let folder: string;
-  let server: Awaited<ReturnType<typeof serveFolder>>;
+  let server: PageServer;
   /** As it is installed, and with WebGPU switched on. */
   let plain: Firefox;
   let able: Firefox;
   beforeAll(async () => {
     folder = await buildPage();
     await writeRows(`${folder}/rows`);
-    server = await serveFolder(folder, 0);
+    server = await startPageServer(folder);
     [plain, able] = await Promise.all([Firefox.start(program!), Firefox.start(program!, webGpuPrefs)]);
   });
   afterAll(async () => {
