@@ -53,7 +53,7 @@ const documents = (root = "."): Plugin => ({
 });
 
 /**
- * Chromium on its own software adapter. What it shows is put together on the processor: without a card that takes a third less
+ * Chromium on its own software adapter. What it shows is put together on the processor: without a card that takes a quarter less
  * than a software GPU for it.
  */
 const chromiumFlags = [

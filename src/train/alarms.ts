@@ -14,9 +14,9 @@ export class Alarms {
   readonly #raised = new Set<string>();
   readonly #unpaid: string;
 
-  /** @param unpaid  which attempts the run's reward does not pay, where it says so */
-  constructor(unpaid = "test the judge, and see that the reward can pay for these tasks") {
-    this.#unpaid = unpaid;
+  /** @param unpaid  which attempts the run's reward leaves unpaid, where it says so */
+  constructor(unpaid?: string) {
+    this.#unpaid = unpaid === undefined ? "" : `: ${unpaid}`;
   }
 
   /** Sentences for the step with these metrics. */
@@ -54,7 +54,10 @@ export class Alarms {
         "Every rollout ran out of tokens or turns before it answered; raise the limits of its turns or the number of calls",
       );
     if (metrics.unscored === 1)
-      raise("unscored", `No rollout of this step has a reward, so the weights stayed as they are; ${this.#unpaid}`);
+      raise(
+        "unscored",
+        `No rollout of this step has a reward, so the weights stayed as they are; test the judge, and see that the reward can pay for these tasks${this.#unpaid}`,
+      );
     const entropy = Number.isFinite(metrics.entropy) ? metrics.entropy! : this.#highestEntropy;
     this.#highestEntropy = Math.max(this.#highestEntropy, entropy);
     if (entropy < collapsedEntropyShare * this.#highestEntropy)

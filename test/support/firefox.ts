@@ -1,3 +1,5 @@
+import { endProcess } from "../../src/app/deno/processes/end_process.ts";
+
 /** Debian's Firefox, driven by WebDriver BiDi: one program, one tab, a profile of its own that is gone afterwards. */
 
 const programs = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
@@ -122,7 +124,7 @@ export class Firefox {
   async close(): Promise<void> {
     await this.#ask("browser.close", {}).catch(() => {});
     this.#socket.close();
-    const killing = setTimeout(() => this.#process.kill("SIGKILL"), 5000);
+    const killing = setTimeout(() => endProcess(this.#process, "SIGKILL"), 5000);
     await this.#process.status;
     clearTimeout(killing);
     await Deno.remove(this.#profile, { recursive: true }).catch(() => {});

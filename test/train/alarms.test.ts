@@ -69,7 +69,7 @@ test("a step without any reward is an alarm", () => {
     "No rollout of this step has a reward, so the weights stayed as they are; test the judge, and see that the reward can pay for these tasks",
   ]);
   expect(new Alarms(rewardNamed("tools-rl").unpaid).after({ ...well, unscored: 1 })).toEqual([
-    "No rollout of this step has a reward, so the weights stayed as they are; tools-rl first pays for zooms onto a marked target only: give the rows boxes, or set toolStageSteps to 0 to begin with the answer",
+    "No rollout of this step has a reward, so the weights stayed as they are; test the judge, and see that the reward can pay for these tasks: tools-rl first pays for zooms onto a marked target only: give the rows boxes, or set toolStageSteps to 0 to begin with the answer",
   ]);
 });
 
