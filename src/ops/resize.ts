@@ -39,25 +39,19 @@ export interface ResizeJob {
 export const betweenWords = ({ width, height, columnsFirst, partWidth, rows: [begin, end] }: ResizeJob): number =>
   columnsFirst ? height * partWidth : (end - begin) * width;
 
-/** Jobs as the shader reads them: its `tables`, the words of `between`, and the workgroups of each pass. */
-export interface ResizeTables {
+/** Jobs as the shader reads them: the beginning of its `tables`, the words of `between`, and the workgroups of each pass. */
+export interface ResizeJobs {
   words: Int32Array<ArrayBuffer>;
   betweenWords: number;
   groups: [first: number, second: number];
 }
 
-/** Packs the jobs of one dispatch; taps that several of them share stand there once. */
-export function resizeTables(jobs: readonly ResizeJob[]): ResizeTables {
-  const places = new Map<PackedTaps, number>();
-  let length = 1 + jobs.length * jobWords;
-  for (const { taps } of jobs)
-    for (const one of [taps.x, taps.y])
-      if (!places.has(one)) {
-        places.set(one, length);
-        length += one.words.length;
-      }
-  const words = new Int32Array(length);
-  for (const [one, at] of places) words.set(one.words, at);
+/** Words of `tables` that this many jobs take; taps stand behind them. */
+export const wordsOfJobs = (jobs: number): number => 1 + jobs * jobWords;
+
+/** Packs the jobs of one dispatch. @param placeOf  the word of `tables` that taps begin at */
+export function resizeJobs(jobs: readonly ResizeJob[], placeOf: (taps: PackedTaps) => number): ResizeJobs {
+  const words = new Int32Array(wordsOfJobs(jobs.length));
   words[0] = jobs.length;
   let between = 0;
   const groups: [number, number] = [0, 0];
@@ -76,9 +70,9 @@ export function resizeTables(jobs: readonly ResizeJob[]): ResizeTables {
         betweenHeight,
         width,
         height,
-        places.get(first)!,
+        placeOf(first),
         first.stride,
-        places.get(second)!,
+        placeOf(second),
         columnsFirst ? 0 : rows[0],
         groups[0],
         groups[1],
@@ -98,14 +92,14 @@ export function resizeTables(jobs: readonly ResizeJob[]): ResizeTables {
  * Makes pictures at other sizes, two dispatches for all of them.
  *
  * @param source   u32 words of bytes, (height, width, 3) each
- * @param tables   i32, holding what `resizeTables` gave
- * @param between  u32, at least as many words as `resizeTables` says
+ * @param tables   i32, what `resizeJobs` gave and the taps at their places
+ * @param between  u32, at least as many words as `resizeJobs` says
  * @param out      u32 words of bytes, (height, width, 3) each
  */
 export function resize(
   commands: Commands,
   tensors: { source: Tensor; tables: Tensor; between: Tensor; out: Tensor },
-  { groups: [first, second] }: Pick<ResizeTables, "groups">,
+  { groups: [first, second] }: Pick<ResizeJobs, "groups">,
 ): void {
   commands.dispatch({ shader, entry: "first_pass", tensors, groups: grid(first, 1) });
   commands.dispatch({ shader, entry: "second_pass", tensors, groups: grid(second, 1) });

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Commands } from "../../src/gpu/commands.ts";
 import { columnsFirst, resize as resizeOnHost } from "../../src/image/resize.ts";
 import { packedTaps } from "../../src/model/pictures/packed_taps.ts";
-import { betweenWords, type ResizeJob, resize, resizeTables } from "../../src/ops/resize.ts";
+import { TapTables } from "../../src/model/pictures/tap_tables.ts";
+import { betweenWords, type ResizeJob, resize } from "../../src/ops/resize.ts";
 import { gpu } from "../support/device.ts";
 
 /** A job of a whole picture. */
@@ -15,19 +16,20 @@ function jobOf(from: [number, number], to: [number, number], sourceByte: number,
   return { sourceByte, rowPixels, width, height, outWord, taps, columnsFirst: first, partWidth: rowPixels, rows };
 }
 
+const taps = new TapTables(gpu);
+
 async function run(bytes: Uint8Array, jobs: readonly ResizeJob[], outWords: number): Promise<Uint8Array> {
   const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
   padded.set(bytes);
-  const tables = resizeTables(jobs);
+  const { tables, groups, betweenWords } = taps.write(jobs);
   const source = gpu.upload("source", new Uint32Array(padded.buffer), [padded.length / 4]);
-  const taps = gpu.upload("tables", tables.words, [tables.words.length]);
-  const between = gpu.empty("between", [tables.betweenWords], "u32");
+  const between = gpu.empty("between", [betweenWords], "u32");
   const out = gpu.upload("out", new Uint32Array(outWords), [outWords]);
   const commands = new Commands(gpu, "resize");
-  resize(commands, { source, tables: taps, between, out }, tables);
+  resize(commands, { source, tables, between, out }, { groups });
   commands.submit();
   const [words] = await gpu.readUint(out);
-  for (const { buffer } of [source, taps, between, out]) gpu.release(buffer);
+  for (const { buffer } of [source, between, out]) gpu.release(buffer);
   return new Uint8Array(words!.buffer);
 }
 
@@ -67,10 +69,36 @@ describe("resizing on the device", () => {
     expect(jobs.map(betweenWords)).toEqual([20 * 9, 5 * 31, 2]);
   });
 
-  it("has taps that several pictures share once in its tables", () => {
+  it("writes taps once: those that several pictures share, and those of the dispatch before", async () => {
+    const written: number[] = [];
+    const own = new TapTables({
+      ...gpu,
+      empty: (...of: Parameters<typeof gpu.empty>) => gpu.empty(...of),
+      release: () => {},
+      write: (_: unknown, values: Int32Array) => written.push(values.length),
+    } as never);
     const job = jobOf([50, 50], [64, 64], 0, 0);
-    const [one, three] = [resizeTables([job]), resizeTables([job, job, job])];
-    expect(three.words.length - one.words.length).toBe(2 * 16);
+    const [one, three] = [own.write([job]), own.write([job, job, job])];
+    const length = job.taps.x.words.length;
+    expect(written).toEqual([length, 1 + 16, 1 + 3 * 16]);
     expect(three.groups).toEqual([3 * one.groups[0], 3 * one.groups[1]]);
+    expect(three.tables).toBe(one.tables);
+  });
+
+  it("has room for taps of more lengths than its buffer holds, and of a picture that is larger than that", async () => {
+    const own = new TapTables(gpu);
+    const places = new Set<number>();
+    for (let width = 600; width < 900; width++) {
+      const { words, tables } = own.write([jobOf([width, 700], [64, 64], 0, 0)]);
+      const [x, y] = [words[1 + 8]!, words[1 + 10]!];
+      const { taps } = jobOf([width, 700], [64, 64], 0, 0);
+      const ends = [x + taps.x.words.length, y + taps.y.words.length];
+      expect(Math.max(...ends)).toBeLessThanOrEqual(tables.shape[0]!);
+      places.add(x);
+    }
+    expect(places.size).toBeGreaterThan(100);
+    const [picture] = [jobOf([6000, 20_000], [3000, 4000], 0, 0)];
+    const { tables, words } = own.write([picture]);
+    expect(words[1 + 10]! + picture.taps.y.words.length).toBeLessThanOrEqual(tables.shape[0]!);
   });
 });

@@ -5,7 +5,7 @@ import type { Tensor } from "../../gpu/tensor.ts";
 import { originOf } from "../../image/derived.ts";
 import type { Pixels } from "../../image/pixels.ts";
 import { isRenderable, joinScenes, renderScenes } from "../../ops/scene.ts";
-import { resizeOnDevice } from "./resize_on_device.ts";
+import { Resizer } from "./resize_on_device.ts";
 import { bytesOfPicture, mostSlabBytes, PictureSlabs } from "./slabs.ts";
 
 /** A picture, and where its bytes are wanted. */
@@ -30,10 +30,12 @@ export class GpuPictures {
 
   readonly #gpu: Gpu;
   readonly #slabs: PictureSlabs;
+  readonly #resizer: Resizer;
 
   private constructor(gpu: Gpu) {
     this.#gpu = gpu;
     this.#slabs = new PictureSlabs(gpu);
+    this.#resizer = new Resizer(gpu);
   }
 
   /** Bytes that are kept of pictures. */
@@ -146,7 +148,7 @@ export class GpuPictures {
     for (const roots of this.#inSlabs(inOrder)) {
       this.#make(roots);
       const some = roots.flatMap((root) => byRoot.get(root) ?? []);
-      resizeOnDevice(this.#gpu, this.#slabs, some, slab);
+      this.#resizer.resize(this.#slabs, some, slab);
       this.#slabs.trimSources();
     }
   }
