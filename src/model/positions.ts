@@ -21,6 +21,11 @@ export interface RopePositions {
   next: number;
 }
 
+/** Where numbers are appended. */
+interface Appended {
+  push(number: number): unknown;
+}
+
 /** Patches of a picture before merging. */
 export const patchCount = ({ t, h, w }: Grid): number => t * h * w;
 
@@ -40,26 +45,31 @@ export const imageTokenCount = (grid: Grid, mergeSize: number): number => patchC
  *
  * @throws Error where image tokens and pictures do not match
  */
-export function ropePositions({
-  tokens,
-  imageTokenId,
-  grids,
-  mergeSize,
-  start = 0,
-  into = { t: [], h: [], w: [] },
-}: {
+export function ropePositions(placed: PlacedText): RopePositions {
+  const along = { t: [], h: [], w: [] } satisfies Record<string, number[]>;
+  return { ...along, next: appendRopePositions(placed, along) };
+}
+
+/** Tokens with the pictures in them. */
+interface PlacedText {
   tokens: readonly number[];
   imageTokenId: number;
   grids: readonly Grid[];
   mergeSize: number;
+  /** Position of the first token, 0 by default. */
   start?: number;
-  /** Where the positions are appended. */
-  into?: Pick<RopePositions, "t" | "h" | "w">;
-}): RopePositions {
-  const { t, h, w } = into;
+  /** Tokens that are placed; all by default. */
+  count?: number;
+}
+
+/** The same behind what is there already. @returns the position of the token behind the last one @throws as ropePositions */
+export function appendRopePositions(
+  { tokens, imageTokenId, grids, mergeSize, start = 0, count = tokens.length }: PlacedText,
+  { t, h, w }: Record<"t" | "h" | "w", Appended>,
+): number {
   let next = start;
   let picture = 0;
-  for (let i = 0; i < tokens.length; ) {
+  for (let i = 0; i < count; ) {
     if (tokens[i] !== imageTokenId) {
       t.push(next);
       h.push(next);
@@ -74,7 +84,7 @@ export function ropePositions({
     const columns = grid.w / mergeSize;
     for (let row = 0; row < rows; row++)
       for (let column = 0; column < columns; column++, i++) {
-        if (tokens[i] !== imageTokenId)
+        if (i >= count || tokens[i] !== imageTokenId)
           throw new Error(`picture ${picture - 1} has ${rows * columns} image tokens, the text has fewer in a row`);
         t.push(next);
         h.push(next + row);
@@ -87,7 +97,7 @@ export function ropePositions({
       `A conversation may reach M-RoPE position ${maxPositions}, this one reaches ${next}; show smaller pictures or fewer tokens`,
     );
   if (picture !== grids.length) throw new Error(`${grids.length} pictures were given, the text shows ${picture}`);
-  return { t, h, w, next };
+  return next;
 }
 
 /** Row and column of every patch in the processor's order: merge blocks row by row, patches row by row within a block. */

@@ -4,21 +4,24 @@ import type { Spans } from "../ops/attention.ts";
 import type { GatherMap } from "../ops/gather.ts";
 import { inverseBuffers, spanBuffers, writeInverse } from "./row_buffers.ts";
 
+/** Words of the host, in an array of either kind. */
+export type Words = readonly number[] | Uint32Array;
+
 /** The host's values of packed rows, one a row; arrays may be shorter than the capacity, the rest is padding. */
 export interface TextRowValues {
   /** Token ids; `noIndex` at image tokens. */
-  tokens: readonly number[];
+  tokens: Words;
   /** Row of the vision tower's output at image tokens, else `noIndex`. */
-  imageRows: readonly number[];
-  t: readonly number[];
-  h: readonly number[];
-  w: readonly number[];
+  imageRows: Words;
+  t: Words;
+  h: Words;
+  w: Words;
   /** Four numbers a row: the two key ranges that it attends to. */
-  querySpans: readonly number[];
+  querySpans: Words;
   /** Four numbers a key: the two row ranges that attend to it. Only where the rows are trained. */
-  keySpans?: readonly number[];
+  keySpans?: Words;
   /** The row of the cache for the row's keys and values. Only where there is a cache. */
-  cacheRows?: readonly number[];
+  cacheRows?: Words;
 }
 
 interface TextRowsOptions {
@@ -41,6 +44,7 @@ export class TextRows {
   readonly positions: Tensor;
   readonly spans: Spans;
   readonly cacheRows: Tensor;
+  #staged: Uint32Array<ArrayBuffer> | null = null;
 
   constructor(
     readonly plan: Plan,
@@ -71,23 +75,29 @@ export class TextRows {
     const { capacity: N, vocabSize, imageTokens } = this.options;
     if (values.tokens.length > N) throw new RangeError(`${values.tokens.length} rows do not fit a plan of ${N}`);
     const { gpu } = this.plan;
-    const padded = (source: readonly number[], length: number, padding: number) => {
-      const array = new Uint32Array(length).fill(padding);
-      array.set(source);
-      return array;
-    };
-    const tokens = padded(values.tokens, N, noIndex);
-    const images = padded(values.imageRows, N, noIndex);
+    const tokens = this.#padded(values.tokens, N, noIndex);
     gpu.write(this.tokens.index, tokens);
-    gpu.write(this.images.index, images);
-    const positions = new Uint32Array(3 * N);
-    for (const [axis, along] of [values.t, values.h, values.w].entries()) positions.set(along, axis * N);
-    gpu.write(this.positions, positions);
-    gpu.write(this.spans.query, padded(values.querySpans, N * 4, 0));
-    // Padding writes its keys to row 0 of a cache, which is never read.
-    gpu.write(this.cacheRows, padded(values.cacheRows ?? [], N, 0));
-    if (this.spans.key) gpu.write(this.spans.key, padded(values.keySpans ?? [], N * 4, 0));
     writeInverse(this.plan, this.tokens, tokens, vocabSize);
+    const images = this.#padded(values.imageRows, N, noIndex);
+    gpu.write(this.images.index, images);
     writeInverse(this.plan, this.images, images, imageTokens);
+    const positions = this.#padded([], 3 * N, 0);
+    positions.set(values.t);
+    positions.set(values.h, N);
+    positions.set(values.w, 2 * N);
+    gpu.write(this.positions, positions);
+    gpu.write(this.spans.query, this.#padded(values.querySpans, N * 4, 0));
+    // Padding writes its keys to row 0 of a cache, which is never read.
+    gpu.write(this.cacheRows, this.#padded(values.cacheRows ?? [], N, 0));
+    if (this.spans.key) gpu.write(this.spans.key, this.#padded(values.keySpans ?? [], N * 4, 0));
+  }
+
+  /** Words and padding behind them, in the one array that all are written from: what a device is given is copied at once. */
+  #padded(source: Words, length: number, padding: number): Uint32Array<ArrayBuffer> {
+    this.#staged ??= new Uint32Array(this.capacity * 4);
+    const words = this.#staged.subarray(0, length);
+    words.set(source);
+    words.fill(padding, source.length);
+    return words;
   }
 }

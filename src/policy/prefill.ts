@@ -83,6 +83,7 @@ export class Prefills {
   readonly #model: Model;
   readonly #cache: CacheState;
   readonly #sampler: Sampler;
+  readonly #packer: RowPacker;
   readonly #plans = new PlanCache<PrefillPlan>({ count: mostPrefills });
 
   constructor(gpu: Gpu, model: Model, cache: CacheState, sampler: Sampler) {
@@ -90,6 +91,7 @@ export class Prefills {
     this.#model = model;
     this.#cache = cache;
     this.#sampler = sampler;
+    this.#packer = new RowPacker(model.config.imageTokenId);
   }
 
   async run(parts: readonly PrefillPart[], traces: Traces | null): Promise<void> {
@@ -103,8 +105,11 @@ export class Prefills {
     const compiling = recorded.plan.compile();
     if (compiling) await compiling;
 
-    const packer = new RowPacker(this.#model.config.imageTokenId);
-    const ends: { lastRow: number; slot: number }[] = [];
+    const packer = this.#packer;
+    packer.clear();
+    const lastRows = new Uint32Array(B).fill(noIndex);
+    const slotsOfRows = new Uint32Array(B).fill(noIndex);
+    let ends = 0;
     for (const part of parts) {
       const { cacheBegin, prefix, begin, slots, tokens } = part;
       const [, end] = packer.put(part);
@@ -112,19 +117,17 @@ export class Prefills {
       const [prefixBegin, prefixEnd] = prefix ?? [0, 0];
       for (let i = 0; i < tokens.length; i++) {
         cacheRows.push(cacheBegin + i);
-        querySpans.push(prefixBegin, prefixEnd, cacheBegin - begin, cacheBegin + i + 1);
+        querySpans.push4(prefixBegin, prefixEnd, cacheBegin - begin, cacheBegin + i + 1);
       }
-      for (const slot of slots) ends.push({ lastRow: end - 1, slot });
+      for (const slot of slots) {
+        lastRows[ends] = end - 1;
+        slotsOfRows[ends++] = slot;
+      }
     }
     recorded.vision?.fill(packer.images);
-    recorded.rows.fill(packer.rows);
-    const padded = (of: number[]) => {
-      const array = new Uint32Array(B).fill(noIndex);
-      array.set(of);
-      return array;
-    };
-    this.#gpu.write(recorded.lastRows, padded(ends.map(({ lastRow }) => lastRow)));
-    this.#gpu.write(recorded.slots, padded(ends.map(({ slot }) => slot)));
+    recorded.rows.fill(packer.values);
+    this.#gpu.write(recorded.lastRows, lastRows);
+    this.#gpu.write(recorded.slots, slotsOfRows);
     await runTraced(recorded.plan, "prefill", traces);
   }
 

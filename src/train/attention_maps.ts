@@ -82,7 +82,7 @@ function gathered(
   layers: readonly Attended[],
   values: readonly Float32Array[],
 ): Omit<AttentionMaps, "pictures"> {
-  const keys = rows.imageRows.flatMap((m, j) => (m === noIndex ? [] : [[m, j] as const]));
+  const keys = Array.from(rows.imageRows).flatMap((m, j) => (m === noIndex ? [] : [[m, j] as const]));
   const M = keys.length;
   const [H, S] = [layers[0]?.q.shape[1] ?? 0, layers[0]?.k.shape[0] ?? 0];
   const weights = new Float32Array(layers.length * H * M);

@@ -6,6 +6,7 @@ import { PlanCache } from "../gpu/plan_cache.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { maxPassBytes } from "../model/activation_size.ts";
 import type { Model } from "../model/model.ts";
+import { RowPacker } from "../model/row_packer.ts";
 import { type LossSettings, lossWordCount, lossWords } from "../ops/policy_loss.ts";
 import type { RatioLevel } from "./loss_terms.ts";
 import { microBatches } from "./micro_batches.ts";
@@ -64,6 +65,7 @@ export class Learner {
   readonly #temperature: Tensor;
   readonly #lossSettings: Tensor;
   readonly #optimizer: Optimizer;
+  readonly #packer: RowPacker;
 
   constructor(
     readonly gpu: Gpu,
@@ -76,6 +78,7 @@ export class Learner {
     this.#temperature = gpu.empty("learner.temperature", [1]);
     this.#lossSettings = gpu.empty("learner.loss_settings", [lossWordCount], "u32");
     this.#optimizer = new Optimizer(gpu, model);
+    this.#packer = new RowPacker(model.config.imageTokenId);
   }
 
   /** Passes that were recorded so far. */
@@ -171,9 +174,10 @@ export class Learner {
     for (const { buffer } of [this.#allowed, this.#temperature, this.#lossSettings]) this.gpu.release(buffer);
   }
 
+  /** Valid until the next micro-batch is packed, which it is once this one was written into its pass. */
   #pack(groups: readonly PackedGroup[]): Packed {
     const { imageTokenId, vision } = this.model.config;
-    return pack(groups, imageTokenId, vision.spatialMergeSize);
+    return pack(groups, imageTokenId, vision.spatialMergeSize, this.#packer);
   }
 
   #microBatches(groups: readonly PackedGroup[]): PackedGroup[][] {

@@ -1,4 +1,4 @@
-import { type Grid, imageTokenCount, ropePositions } from "../model/positions.ts";
+import { appendRopePositions, imageTokenCount, patchCount } from "../model/positions.ts";
 import { RowPacker } from "../model/row_packer.ts";
 import type { TextRowValues } from "../model/text_rows.ts";
 import type { InputImage } from "../model/vision_rows.ts";
@@ -30,7 +30,7 @@ export interface PackedGroup {
 
 /** The rows of one pass. */
 export interface Packed {
-  rows: TextRowValues & { keySpans: number[] };
+  rows: Required<TextRowValues>;
   images: InputImage[];
   /** Row of the hidden state that predicts each target. */
   targetRows: number[];
@@ -40,60 +40,79 @@ export interface Packed {
 }
 
 /** What a group takes: rows of text, patches, targets. */
-export function sizes(group: PackedGroup): { rows: number; patches: number; targets: number } {
-  const images = [...group.prefix.images, ...group.sequences.flatMap((s) => s.images)];
-  return {
-    rows: group.prefix.tokens.length + group.sequences.reduce((n, s) => n + rowsOf(s), 0),
-    patches: images.reduce((n, { grid }) => n + grid.t * grid.h * grid.w, 0),
-    targets: group.sequences.reduce((n, s) => n + s.targets.length, 0),
-  };
+export function sizes({ prefix, sequences }: PackedGroup): { rows: number; patches: number; targets: number } {
+  const found = { rows: prefix.tokens.length, patches: patchesOf(prefix.images), targets: 0 };
+  for (const sequence of sequences) {
+    found.rows += rowsOf(sequence);
+    found.patches += patchesOf(sequence.images);
+    found.targets += sequence.targets.length;
+  }
+  return found;
+}
+
+function patchesOf(images: readonly InputImage[]): number {
+  let patches = 0;
+  for (const { grid } of images) patches += patchCount(grid);
+  return patches;
 }
 
 /** Rows that a sequence needs: up to the last one that predicts something. */
-const rowsOf = ({ targets }: Sequence): number => targets.reduce((n, t) => Math.max(n, t.at + 1), 0);
+function rowsOf({ targets }: Sequence): number {
+  let rows = 0;
+  for (const { at } of targets) rows = Math.max(rows, at + 1);
+  return rows;
+}
 
 /**
  * Packs groups one after another: the prefix once, then the sequences, which attend to the prefix and to themselves.
  * A token that predicts nothing and that no token attends to is left out (the last one of a rollout).
+ * @param packer  filled anew, and what is returned is in it
  */
-export function pack(groups: readonly PackedGroup[], imageTokenId: number, mergeSize: number): Packed {
-  const packer = new RowPacker(imageTokenId);
-  const { querySpans, keySpans } = packer.rows;
-  const packed: Packed = { rows: packer.rows, images: packer.images, targetRows: [], targets: [], sequenceSpans: [] };
-  const put = (tokens: readonly number[], images: readonly InputImage[], start: number) => {
-    const grids = images.map((i) => i.grid);
-    const { next } = ropePositions({ tokens, imageTokenId, grids, mergeSize, start, into: packer.rows });
-    return { rows: packer.put({ tokens, images }), next };
+export function pack(
+  groups: readonly PackedGroup[],
+  imageTokenId: number,
+  mergeSize: number,
+  packer = new RowPacker(imageTokenId),
+): Packed {
+  packer.clear();
+  const { rows } = packer;
+  const { querySpans, keySpans } = rows;
+  const targetRows: number[] = [];
+  const targets: Target[] = [];
+  const sequenceSpans: number[] = [];
+  let next = 0;
+  const put = (tokens: readonly number[], images: readonly InputImage[], start: number, count: number) => {
+    const grids = images.map(({ grid }) => grid);
+    next = appendRopePositions({ tokens, imageTokenId, grids, mergeSize, start, count }, rows);
+    return packer.put({ tokens, images }, count);
   };
 
   for (const { prefix, sequences } of groups) {
-    const {
-      rows: [p0, p1],
-      next: start,
-    } = put(prefix.tokens, prefix.images, 0);
+    const [p0, p1] = put(prefix.tokens, prefix.images, 0, prefix.tokens.length);
+    const start = next;
     const keysFrom = keySpans.length;
     for (let i = p0; i < p1; i++) {
-      querySpans.push(p0, i + 1, 0, 0);
-      keySpans.push(i, p1, p1, p1);
+      querySpans.push4(p0, i + 1, 0, 0);
+      keySpans.push4(i, p1, p1, p1);
     }
     for (const sequence of sequences) {
       const count = rowsOf(sequence);
       const shown = imagesWithin(sequence, count, imageTokenId, mergeSize);
-      const [s0, s1] = put(sequence.tokens.slice(0, count), shown, start).rows;
+      const [s0, s1] = put(sequence.tokens, shown, start, count);
       for (let i = s0; i < s1; i++) {
-        querySpans.push(p0, p1, s0, i + 1);
-        keySpans.push(i, s1, 0, 0);
+        querySpans.push4(p0, p1, s0, i + 1);
+        keySpans.push4(i, s1, 0, 0);
       }
-      const first = packed.targets.length;
+      const first = targets.length;
       for (const target of sequence.targets) {
-        packed.targetRows.push(target.at < 0 ? p1 - 1 : s0 + target.at);
-        packed.targets.push(target);
+        targetRows.push(target.at < 0 ? p1 - 1 : s0 + target.at);
+        targets.push(target);
       }
-      if (packed.targets.length > first) packed.sequenceSpans.push(first, packed.targets.length);
+      if (targets.length > first) sequenceSpans.push(first, targets.length);
     }
-    for (let i = 0; i < p1 - p0; i++) keySpans[keysFrom + i * 4 + 3] = packer.length;
+    for (let i = 0; i < p1 - p0; i++) keySpans.set(keysFrom + i * 4 + 3, packer.length);
   }
-  return packed;
+  return { rows: packer.values, images: packer.images, targetRows, targets, sequenceSpans };
 }
 
 /** The pictures whose tokens all stand in the first `count` tokens. */
@@ -103,11 +122,13 @@ function imagesWithin(
   imageTokenId: number,
   mergeSize: number,
 ): readonly InputImage[] {
-  if (images.length === 0 || count >= tokens.length) return images;
-  let left = tokens.slice(0, count).filter((t) => t === imageTokenId).length;
+  // Nearly always only the token that closes the last turn is left out.
+  if (images.length === 0 || tokens.indexOf(imageTokenId, count) < 0) return images;
+  let left = 0;
+  for (let i = 0; i < count; i++) if (tokens[i] === imageTokenId) left++;
   const within: InputImage[] = [];
   for (const image of images) {
-    const tokensOfImage = imageTokenCount(image.grid as Grid, mergeSize);
+    const tokensOfImage = imageTokenCount(image.grid, mergeSize);
     if (tokensOfImage > left) break;
     left -= tokensOfImage;
     within.push(image);

@@ -116,15 +116,21 @@ function sequence(
   const tokens: number[] = [];
   const targets: Target[] = [];
   let written = 0;
-  for (const { source, tokens: own, logprobs } of rollout.segments.slice(1)) {
-    if (source === "model")
-      for (const [i, token] of own.entries()) {
+  const { segments } = rollout;
+  // Loops over places: all tokens of a step come by here, while the GPU waits for them.
+  for (let s = 1; s < segments.length; s++) {
+    const { source, tokens: own, logprobs } = segments[s]!;
+    const isModels = source === "model";
+    for (let i = 0; i < own.length; i++) {
+      const token = own[i]!;
+      if (isModels) {
         const advantage = advantages[written]!;
         const isLeftOut = trained !== null && !trained[written];
         written++;
-        if (!isLeftOut) targets.push({ at: tokens.length + i - 1, token, weight, oldLogprob: logprobs[i], advantage });
+        if (!isLeftOut) targets.push({ at: tokens.length - 1, token, weight, oldLogprob: logprobs[i], advantage });
       }
-    tokens.push(...own);
+      tokens.push(token);
+    }
   }
   return { tokens, images: inputImages(toolImages, vision), targets };
 }

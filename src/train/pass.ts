@@ -11,7 +11,7 @@ import { logprob } from "../ops/logprob.ts";
 import { nll, policyLoss } from "../ops/policy_loss.ts";
 import { sharedOldLogprob } from "../ops/sequence_ratio.ts";
 import type { RatioLevel } from "./loss_terms.ts";
-import type { Packed } from "./pack.ts";
+import type { Packed, Target } from "./pack.ts";
 
 /** A recorded pass of fixed capacity: forward, and backward where it trains. */
 export interface Pass {
@@ -139,34 +139,27 @@ export function fillPass(pass: Pass, packed: Packed, refLogprobs?: Float32Array)
   const R = pass.targets.shape[0]!;
   pass.vision?.fill(packed.images);
   pass.rows.fill(packed.rows);
-  const rows = new Uint32Array(R).fill(noIndex);
-  rows.set(packed.targetRows);
-  const { start, entry } = inverseOf(rows, pass.rows.capacity, R);
-  gpu.write(pass.pickRows.index, rows);
+  const { targets } = packed;
+  const words = new Uint32Array(R).fill(noIndex);
+  words.set(packed.targetRows);
+  const { start, entry } = inverseOf(words, pass.rows.capacity, R);
+  gpu.write(pass.pickRows.index, words);
   gpu.write(pass.pickRows.inverse.start, start);
   gpu.write(pass.pickRows.inverse.entry, entry);
-  const tokens = new Uint32Array(R).fill(noIndex);
-  tokens.set(packed.targets.map((t) => t.token));
-  gpu.write(pass.targets, tokens);
-  const column = (tensor: Tensor, values: readonly number[] | Float32Array) => {
-    const array = new Float32Array(R);
-    array.set(values);
-    gpu.write(tensor, array);
+  for (let t = 0; t < targets.length; t++) words[t] = targets[t]!.token;
+  gpu.write(pass.targets, words);
+  const { weight, oldLogprob, advantage, refLogprob } = pass.batch;
+  const column = new Float32Array(R);
+  const write = (tensor: Tensor, of: (target: Target) => number) => {
+    for (let t = 0; t < targets.length; t++) column[t] = of(targets[t]!);
+    gpu.write(tensor, column);
   };
-  const { targets } = packed;
-  column(
-    pass.batch.weight,
-    targets.map(({ weight }) => weight),
-  );
-  column(
-    pass.batch.oldLogprob,
-    targets.map(({ oldLogprob = 0 }) => oldLogprob),
-  );
-  column(
-    pass.batch.advantage,
-    targets.map(({ advantage = 0 }) => advantage),
-  );
-  column(pass.batch.refLogprob, refLogprobs?.subarray(0, targets.length) ?? []);
+  write(weight, (target) => target.weight);
+  write(oldLogprob, (target) => target.oldLogprob ?? 0);
+  write(advantage, (target) => target.advantage ?? 0);
+  column.fill(0);
+  if (refLogprobs) column.set(refLogprobs.subarray(0, targets.length));
+  gpu.write(refLogprob, column);
   if (pass.sequenceSpans) {
     const spans = new Uint32Array(2 * R);
     spans.set(packed.sequenceSpans);

@@ -73,7 +73,7 @@ test.each(["qwen25-window", "qwen25-published", "qwen3-deepstack", "qwen3-plain"
     const golden = await goldenModel(name);
     const group = rollout(golden);
     const { packed, probabilities, read, N, H, D, K } = await plainly(golden, group);
-    const keys = packed.rows.imageRows.flatMap((m, j) => (m === noIndex ? [] : [j]));
+    const keys = Array.from(packed.rows.imageRows).flatMap((m, j) => (m === noIndex ? [] : [j]));
     for (const target of [0, 1, 2]) {
       const row = packed.targetRows[target]!;
       const maps = await attentionMaps(gpu, golden.model, group, target);
