@@ -29,7 +29,7 @@ export class Commands {
       return { binding, resource: { buffer: bufferOf(tensor), offset, size: bytesOf(tensor) } };
     });
     const group = device.createBindGroup({ label, layout: pipeline.getBindGroupLayout(0), entries });
-    this.#pass ??= this.#encoder.beginComputePass({ label: this.name });
+    this.#pass ??= this.#begin();
     this.#pass.setPipeline(pipeline);
     this.#pass.setBindGroup(0, group);
     this.#pass.dispatchWorkgroups(x, y, z);
@@ -41,6 +41,12 @@ export class Commands {
     this.#pass = null;
     const [source, target] = [from.offsetBytes + fromByte, to.offsetBytes + toByte];
     this.#encoder.copyBufferToBuffer(bufferOf(from), source, bufferOf(to), target, bytes);
+  }
+
+  #begin(): GPUComputePassEncoder {
+    const { canTime, passClock } = this.gpu;
+    const timestampWrites = canTime ? passClock.next(this.name) : undefined;
+    return this.#encoder.beginComputePass({ label: this.name, ...(timestampWrites ? { timestampWrites } : {}) });
   }
 
   submit(): void {

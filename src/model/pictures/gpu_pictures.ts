@@ -45,6 +45,7 @@ export class GpuPictures {
 
   /** Has pictures uploaded, rendered or resized before they are needed. */
   prepare(pictures: readonly Pixels[]): void {
+    this.#slabs.begin();
     this.#make(pictures.filter((picture) => this.#fits(picture)));
     this.#slabs.trim();
   }
@@ -53,14 +54,16 @@ export class GpuPictures {
   write(to: Tensor, wanted: readonly WantedPicture[]): void {
     const isWhole = wanted.every(({ pixels, firstByte }) => firstByte % 4 === 0 && bytesOfPicture(pixels) % 4 === 0);
     const isMadeHere = ({ pixels }: WantedPicture) => originOf(pixels)?.kind === "resize" && this.#fits(pixels);
-    if (!isWhole || !wanted.some(isMadeHere)) {
+    const made = isWhole ? wanted.filter(isMadeHere) : [];
+    if (made.length === 0) {
       this.#writeAll(to, wanted);
       return;
     }
-    const made: WantedPicture[] = [];
-    for (const one of wanted)
-      if (isMadeHere(one)) made.push(one);
-      else this.#gpu.writeBytes(to, one.pixels.data, one.firstByte);
+    if (made.length < wanted.length) {
+      const isMade = new Set(made);
+      for (const one of wanted) if (!isMade.has(one)) this.#gpu.writeBytes(to, one.pixels.data, one.firstByte);
+    }
+    this.#slabs.begin();
     this.#make(made.map(({ pixels }) => pixels));
     this.#copy(to, made);
     this.#slabs.trim();

@@ -19,6 +19,8 @@ export interface Slab {
   readonly bytes: number;
   /** Whether they are model inputs, which an update reads again. */
   readonly isInputs: boolean;
+  /** By the clock of all slabs. */
+  lastUse: number;
 }
 
 /** Where a picture stands. */
@@ -37,21 +39,29 @@ const wordBytes = (bytes: number): number => Math.ceil(bytes / 4) * 4;
  * before the model inputs of late. Nothing is lost with them, since a picture can be made again from what the host knows of it.
  */
 export class PictureSlabs {
-  /** In the order of their last use. */
   readonly #slabs = new Set<Slab>();
   readonly #places = new WeakMap<Pixels, Place>();
+  /** Counts uses. */
+  #clock = 0;
+  /** When the work under way began. */
+  #begun = 0;
+  #bytes = 0;
 
   constructor(readonly gpu: Gpu) {}
 
   get bytes(): number {
-    return [...this.#slabs].reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#bytes;
+  }
+
+  /** From here on model inputs that are read or added stay, until the next work begins. */
+  begin(): void {
+    this.#begun = ++this.#clock;
   }
 
   placeOf(pixels: Pixels): Place | null {
     const place = this.#places.get(pixels);
     if (!place || !this.#slabs.has(place.slab)) return null;
-    this.#slabs.delete(place.slab);
-    this.#slabs.add(place.slab);
+    place.slab.lastUse = ++this.#clock;
     return place;
   }
 
@@ -85,35 +95,41 @@ export class PictureSlabs {
     const words = bucket(pictures.reduce((sum, picture) => sum + wordBytes(bytesOfPicture(picture)), 0) / 4);
     const tensor = this.gpu.empty("pictures", [words], "u32");
     const isInputs = pictures.every((picture) => originOf(picture)?.kind === "resize");
-    const slab = { tensor, bytes: words * 4, isInputs };
+    const slab = { tensor, bytes: words * 4, isInputs, lastUse: ++this.#clock };
     let firstByte = 0;
     for (const picture of pictures) {
       this.#places.set(picture, { slab, firstByte });
       firstByte += wordBytes(bytesOfPicture(picture));
     }
     this.#slabs.add(slab);
+    this.#bytes += slab.bytes;
     return slab;
   }
 
   /** Gives up what is beyond the bound; to be called where all commands that read pictures have been submitted. */
   trim(): void {
-    const oldest = [...this.#slabs];
+    if (this.#bytes <= mostKeptBytes) return;
+    const oldest = this.#byLastUse();
     const recent = new Set(oldest.filter(({ isInputs }) => isInputs).slice(-recentInputs));
     this.#giveUp([...oldest.filter((one) => !recent.has(one)), ...recent]);
   }
 
-  /** The same while model inputs are being made, which stay. */
+  /** The same while model inputs are being made: those of the work under way stay. */
   trimSources(): void {
-    this.#giveUp([...this.#slabs].filter(({ isInputs }) => !isInputs));
+    if (this.#bytes <= mostKeptBytes) return;
+    this.#giveUp(this.#byLastUse().filter(({ isInputs, lastUse }) => !isInputs || lastUse < this.#begun));
+  }
+
+  #byLastUse(): Slab[] {
+    return [...this.#slabs].sort((a, b) => a.lastUse - b.lastUse);
   }
 
   #giveUp(inOrder: readonly Slab[]): void {
-    let { bytes } = this;
     for (const slab of inOrder) {
-      if (bytes <= mostKeptBytes) break;
+      if (this.#bytes <= mostKeptBytes) break;
       this.#slabs.delete(slab);
       this.gpu.release(slab.tensor.buffer);
-      bytes -= slab.bytes;
+      this.#bytes -= slab.bytes;
     }
   }
 }

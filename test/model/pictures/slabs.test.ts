@@ -30,3 +30,27 @@ test("model inputs of late stay where what they come from is too large", () => {
   expect(slabs.placeOf(first)).not.toBeNull();
   expect(scenes.map((scene) => slabs.placeOf(scene) !== null)).toEqual([false, true]);
 });
+
+test("model inputs of steps long ago go before what pictures are made from, while others are being made too", () => {
+  const slabs = new PictureSlabs(countingGpu());
+  const scenes: Pixels[] = [];
+  for (let step = 0; step < 60; step++) {
+    const scene = picture(2000);
+    slabs.begin();
+    slabs.add([scene]);
+    slabs.trimSources();
+    // Two rollouts' crops of the scene before.
+    slabs.begin();
+    const before = scenes.at(-1);
+    if (before) expect(slabs.placeOf(before), `step ${step}`).not.toBeNull();
+    const made = [resized(scene, 1000, 1000), resized(scene, 1000, 1000)];
+    for (const one of made) {
+      slabs.add([one]);
+      slabs.trimSources();
+    }
+    for (const one of made) expect(slabs.placeOf(one)).not.toBeNull();
+    slabs.trim();
+    expect(slabs.bytes).toBeLessThanOrEqual(mostKeptBytes);
+    scenes.push(scene);
+  }
+});
