@@ -8,17 +8,40 @@ const partial = "\uFFFD";
  * token is whole characters, which a byte-level tokenizer allows: several times as fast as decoding twice.
  */
 export function responseText(tokenizer: Vocabulary, { segments }: Pick<Rollout, "segments">): ResponseText {
+  const special: [at: number, token: string, times: number][] = [];
+  let plain = "";
+  let lastSpecial = -1;
+  for (let s = 1; s < segments.length; s++) {
+    const { tokens } = segments[s]!;
+    for (let i = 0; i < tokens.length; i++) {
+      const id = tokens[i]!;
+      const text = tokenizer.text(id);
+      if (!tokenizer.isSpecial(id)) {
+        // Bytes of a character whose others stand in the next token, which may be behind a special one.
+        if (text.includes(partial)) return textInPieces(tokenizer, segments);
+        plain += text;
+        lastSpecial = -1;
+      } else if (id === lastSpecial) special[special.length - 1]![2]++;
+      else {
+        special.push([plain.length, text, 1]);
+        lastSpecial = id;
+      }
+    }
+  }
+  return special.length > 0 ? { plain, special } : { plain };
+}
+
+/** The same where characters lie across tokens. */
+function textInPieces(tokenizer: Vocabulary, segments: Rollout["segments"]): ResponseText {
   const tokens = segments.slice(1).flatMap((segment) => segment.tokens);
   const special: [at: number, token: string, times: number][] = [];
   let plain = "";
   for (const { ids, isSpecial } of runs(tokens, tokenizer)) {
-    const texts = tokenizer.texts(ids);
     if (isSpecial) {
-      special.push([plain.length, texts.at(0) ?? "", ids.length]);
+      special.push([plain.length, tokenizer.text(ids[0]!), ids.length]);
       continue;
     }
-    let text = texts.join("");
-    if (text.includes(partial)) text = tokenizer.decode(ids);
+    const text = tokenizer.decode(ids);
     // Its other bytes may stand behind the special token.
     if (text.startsWith(partial) || text.endsWith(partial))
       return { plain: tokenizer.decode(tokens, { withoutSpecial: true }), whole: tokenizer.decode(tokens) };

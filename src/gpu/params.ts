@@ -21,9 +21,8 @@ export function packParams(dispatch: Dispatch): Uint8Array {
  * @throws TypeError where a field is missing, or there is one that the struct lacks
  */
 export function wordsOf(shader: Shader, struct: string, values: Readonly<Record<string, number>>): Uint32Array {
-  const fields = shader.struct(struct);
-  const words = new Uint32Array(fields.length);
-  put(words, fields, values, () => `${shader.name}.wgsl, ${struct},`);
+  const words = new Uint32Array(shader.struct(struct).length);
+  put(words, shader.struct(struct), values, () => `${shader.name}.wgsl, ${struct},`);
   return words;
 }
 

@@ -23,12 +23,36 @@ export interface Conversation {
   rollout: number;
 }
 
-const conversationFields = shader.struct("Conversation").map(({ name }) => name);
-export const conversationWordCount = conversationFields.length;
-const places: ReadonlyMap<string, number> = new Map(conversationFields.map((name, i) => [name, i]));
+export const conversationWordCount = shader.struct("Conversation").length;
 
-export const conversationWords = ({ done, ...rest }: Conversation): Uint32Array =>
-  wordsOf(shader, "Conversation", { ...rest, done: Number(done), unused: 0 });
+/** The word of a field in a struct of the shader. @throws TypeError where there is none */
+function wordAt(struct: string, field: string): number {
+  const at = shader.struct(struct).findIndex(({ name }) => name === field);
+  if (at < 0) throw new TypeError(`sample.wgsl, ${struct}, has no field ${field}`);
+  return at;
+}
+
+const conversationAt: Readonly<Record<keyof Conversation, number>> = {
+  token: wordAt("Conversation", "token"),
+  cached: wordAt("Conversation", "cached"),
+  position: wordAt("Conversation", "position"),
+  sampled: wordAt("Conversation", "sampled"),
+  done: wordAt("Conversation", "done"),
+  task: wordAt("Conversation", "task"),
+  rollout: wordAt("Conversation", "rollout"),
+};
+
+/** Puts a conversation into its slot. Field by field: it is done for all of a step while the GPU waits. */
+export function putConversation(words: Uint32Array, slot: number, conversation: Conversation): void {
+  const from = slot * conversationWordCount;
+  words[from + conversationAt.token] = conversation.token;
+  words[from + conversationAt.cached] = conversation.cached;
+  words[from + conversationAt.position] = conversation.position;
+  words[from + conversationAt.sampled] = conversation.sampled;
+  words[from + conversationAt.done] = Number(conversation.done);
+  words[from + conversationAt.task] = conversation.task;
+  words[from + conversationAt.rollout] = conversation.rollout;
+}
 
 /** The conversation in a slot of the state. */
 export function conversationIn(words: Uint32Array, slot: number): Conversation {
@@ -46,7 +70,7 @@ export function conversationIn(words: Uint32Array, slot: number): Conversation {
 
 /** One field of the conversation in a slot; `done` is 1 or 0. */
 export const conversationWord = (words: Uint32Array, slot: number, name: keyof Conversation): number =>
-  words[slot * conversationWordCount + (places.get(name) ?? 0)] ?? 0;
+  words[slot * conversationWordCount + conversationAt[name]] ?? 0;
 
 /** Rows of the cache with a conversation's keys and values. */
 export interface CachePlace {
@@ -57,13 +81,19 @@ export interface CachePlace {
 
 export const placeWordCount = shader.struct("Place").length;
 
-export const placeWords = ({ prefixBegin, prefixEnd, suffixBegin }: CachePlace): Uint32Array =>
-  wordsOf(shader, "Place", {
-    prefix_begin: prefixBegin,
-    prefix_end: prefixEnd,
-    suffix_begin: suffixBegin,
-    unused: 0,
-  });
+const placeAt: Readonly<Record<keyof CachePlace, number>> = {
+  prefixBegin: wordAt("Place", "prefix_begin"),
+  prefixEnd: wordAt("Place", "prefix_end"),
+  suffixBegin: wordAt("Place", "suffix_begin"),
+};
+
+/** Puts a conversation's rows of the cache into its slot. */
+export function putPlace(words: Uint32Array, slot: number, { prefixBegin, prefixEnd, suffixBegin }: CachePlace): void {
+  const from = slot * placeWordCount;
+  words[from + placeAt.prefixBegin] = prefixBegin;
+  words[from + placeAt.prefixEnd] = prefixEnd;
+  words[from + placeAt.suffixBegin] = suffixBegin;
+}
 
 /** How tokens are sampled. */
 export interface SamplingSettings {
@@ -170,13 +200,25 @@ export interface SampleSpan {
 
 export const spanWordCount = shader.struct("Span").length;
 
-/** @param to  place of the first one among all that are collected */
-export const spanWords = (span: SampleSpan, to: number): Uint32Array =>
-  wordsOf(shader, "Span", { slot: span.slot, begin: span.begin, count: span.count, to });
+const spanAt = {
+  slot: wordAt("Span", "slot"),
+  begin: wordAt("Span", "begin"),
+  count: wordAt("Span", "count"),
+  to: wordAt("Span", "to"),
+} as const;
+
+/** Puts a span behind `index` others. @param to  place of its first sample among all that are collected */
+export function putSpan(words: Uint32Array, index: number, { slot, begin, count }: SampleSpan, to: number): void {
+  const from = index * spanWordCount;
+  words[from + spanAt.slot] = slot;
+  words[from + spanAt.begin] = begin;
+  words[from + spanAt.count] = count;
+  words[from + spanAt.to] = to;
+}
 
 /**
  * Puts samples of several conversations one after another.
- * @param turns  (B, spanWordCount) from `spanWords`; padding has no samples
+ * @param turns  (B, spanWordCount) from `putSpan`; padding has no samples
  * @param out    (samples, sampleWordCount)
  */
 export function collect(plan: Plan, { samples }: Pick<SampleState, "samples">, turns: Tensor, out: Tensor): void {

@@ -10,18 +10,18 @@ import {
   collect,
   conversationWord,
   conversationWordCount,
-  conversationWords,
   pick,
   placeWordCount,
-  placeWords,
   prepare,
+  putConversation,
+  putPlace,
+  putSpan,
   type SampleSpan,
   type SampleState,
   sampleWordCount,
   samplingWordCount,
   samplingWords,
   spanWordCount,
-  spanWords,
 } from "../ops/sample.ts";
 import type { Sampling } from "./policy.ts";
 
@@ -104,15 +104,15 @@ export class Sampler {
   }
 
   setPlace(slot: number, { task, rollout, ...place }: Place): void {
-    this.#places.set(placeWords(place), slot * placeWordCount);
+    putPlace(this.#places, slot, place);
     this.#whose[slot] = { task, rollout };
   }
 
   /** State of a conversation before a prefill; `flush` sends it. */
   setState(slot: number, { cached, position, sampled }: ConversationState): void {
     const { task, rollout } = this.#whose[slot] ?? { task: 0, rollout: 0 };
-    const words = conversationWords({ token: noIndex, cached, position, sampled, done: false, task, rollout });
-    this.#conversations.set(words, slot * conversationWordCount);
+    const state = { token: noIndex, cached, position, sampled, done: false, task, rollout };
+    putConversation(this.#conversations, slot, state);
   }
 
   /** Sends state and place of these conversations, and of no others. */
@@ -174,7 +174,7 @@ export class Sampler {
     const starts: number[] = [];
     let to = 0;
     for (const [i, span] of spans.entries()) {
-      words.set(spanWords(span, to), i * spanWordCount);
+      putSpan(words, i, span, to);
       starts.push(to);
       to += span.count;
     }

@@ -45,10 +45,10 @@ export class Tokenizer {
   readonly #tokenizer: HuggingFaceTokenizer;
   /** Steps that patterns have left for the text that is encoded. */
   readonly #budget: Budget = { left: 0 };
-  readonly #texts = new Map<number, string>();
+  readonly #texts: string[] = [];
   /** Ids of texts that came before: a step writes the same few around each picture and question. */
   readonly #encoded = new Map<string, readonly number[]>();
-  readonly #specials = new Map<number, boolean>();
+  readonly #specials: boolean[] = [];
 
   /**
    * @param source parsed `tokenizer.json`
@@ -113,7 +113,7 @@ export class Tokenizer {
     // Token by token where every token is whole characters, which a byte-level tokenizer allows: several times as fast.
     let text = "";
     for (const id of ids) {
-      const own = this.#textOf(id);
+      const own = this.text(id);
       if (own.includes(notText)) return this.#decodeTogether(ids, withoutSpecial);
       if (!withoutSpecial || !this.isSpecial(id)) text += own;
     }
@@ -144,25 +144,29 @@ export class Tokenizer {
 
   /** Text of each token by itself; a byte that is not UTF-8 alone shows as U+FFFD. */
   texts(ids: readonly number[]): string[] {
-    return ids.map((id) => this.#textOf(id));
+    return ids.map((id) => this.text(id));
   }
 
-  #textOf(id: number): string {
-    let text = this.#texts.get(id);
-    if (text === undefined) {
-      text = this.#decodeTogether([id], false);
-      this.#texts.set(id, text);
-    }
+  /** Text of one token by itself. */
+  text(id: number): string {
+    const known = this.#texts[id];
+    if (known !== undefined) return known;
+    const text = this.#decodeTogether([id], false);
+    if (this.#isKnown(id)) this.#texts[id] = text;
     return text;
+  }
+
+  /** Ids of other tokens, however large, are kept in no list. */
+  #isKnown(id: number): boolean {
+    return id >= 0 && id <= this.largestId;
   }
 
   /** Whether `decode` leaves a token out if asked for a text without special ones. */
   isSpecial(id: number): boolean {
-    let special = this.#specials.get(id);
-    if (special === undefined) {
-      special = this.#decodeTogether([id], true) === "" && this.#textOf(id) !== "";
-      this.#specials.set(id, special);
-    }
+    const known = this.#specials[id];
+    if (known !== undefined) return known;
+    const special = this.#decodeTogether([id], true) === "" && this.text(id) !== "";
+    if (this.#isKnown(id)) this.#specials[id] = special;
     return special;
   }
 

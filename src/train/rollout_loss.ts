@@ -61,7 +61,8 @@ export function rolloutLoss(
   const oldLogprobs = rollout ? sampledLogprobs(rollout) : [];
   const tokensOwn = rollout ? tokenAdvantages({ ...rollout, advantage }, config) : [];
   const trained = rollout ? areTrained(rollout) : [];
-  const ofTrained = (values: readonly number[]) => values.filter((_, i) => trained[i]);
+  const isTrained = (i: number) => trained === null || trained[i] === true;
+  const ofTrained = (values: readonly number[]) => values.filter((_, i) => isTrained(i));
   const logRatio =
     config.ratioLevel === "sequence" ? sequenceLogRatio(ofTrained(logprobs), ofTrained(oldLogprobs)) : undefined;
   const terms = logprobs.map((logprob, i) =>
@@ -71,7 +72,7 @@ export function rolloutLoss(
         oldLogprob: oldLogprobs[i]!,
         refLogprob: refLogprobs?.[i],
         advantage: tokensOwn[i] ?? 0,
-        weight: advantage === null || !trained[i] ? 0 : weight,
+        weight: advantage === null || !isTrained(i) ? 0 : weight,
         logRatio,
       },
       config,

@@ -28,9 +28,10 @@ export function modelTokens({ segments }: Pick<Rollout, "segments">, [from, to]:
 /** The number of a rollout's tokens that enter the loss. */
 export const trainedTokens = (rollout: Written): number => modelTokens(rollout, trainedRange(rollout));
 
-/** For each token that the model wrote, in order, whether it enters the loss. */
-export function areTrained(rollout: Written): boolean[] {
+/** For each token that the model wrote, in order, whether it enters the loss; null where all do. */
+export function areTrained(rollout: Written): boolean[] | null {
   const [from, to] = trainedRange(rollout);
+  if (from === 0 && to === Number.POSITIVE_INFINITY) return null;
   let at = 0;
   return rollout.segments.flatMap(({ source, tokens }) => {
     const first = at;

@@ -3,6 +3,7 @@ import type { Metrics } from "./events.ts";
 import type { RunConfig } from "./knobs.ts";
 import type { Learner, UpdateResult, UpdateSettings } from "./learner.ts";
 import { learningRateAt } from "./learning_rate.ts";
+import type { PackedGroup } from "./pack.ts";
 import type { Batch } from "./pack_rollouts.ts";
 
 /** AdamW's epsilon; torch's default. */
@@ -60,7 +61,7 @@ export async function update(
   for (let pass = 0; pass < passes; pass++) {
     let at = 0;
     for (const [i, groups] of miniBatches.entries()) {
-      const weights = groups.flatMap((g) => g.sequences.flatMap((s) => s.targets.map((t) => t.weight)));
+      const weights = weightsOf(groups);
       const ofGroups = refLogprobs?.subarray(at, at + weights.length);
       const isLast = pass === passes - 1 && i === miniBatches.length - 1;
       const onSubmitted = isLast ? submitted : undefined;
@@ -85,29 +86,44 @@ type UpdateMetrics = Metrics & { ratio_drift: number };
 /** Losses are aggregated by the weights; what is counted is a share of tokens whatever the aggregation. */
 function updateMetrics(
   { terms, entropies, gradNorm }: UpdateResult,
-  weights: readonly number[],
+  weights: Float64Array,
   settings: UpdateSettings,
 ): UpdateMetrics {
-  const column = (c: number) => (t: number) => terms[t * 6 + c]!;
-  const aggregated = (value: (t: number) => number) => weights.reduce((sum, weight, t) => sum + value(t) * weight, 0);
   const share = 1 / weights.length;
-  const tokenMean = (value: (t: number) => number) => weights.reduce((sum, _, t) => sum + value(t) * share, 0);
-  const ratio = column(4);
-  const policyLoss = aggregated(column(0));
-  const kl = aggregated(column(1));
-  const entropy = aggregated((t) => entropies[t]!);
+  let [policyLoss, kl, entropy, clipped, clippedLower, ppoKl, drift] = [0, 0, 0, 0, 0, 0, 0];
+  for (let t = 0; t < weights.length; t++) {
+    const weight = weights[t]!;
+    const at = t * 6;
+    policyLoss += terms[at]! * weight;
+    kl += terms[at + 1]! * weight;
+    entropy += entropies[t]! * weight;
+    clipped += terms[at + 2]! * share;
+    clippedLower += terms[at + 3]! * share;
+    ppoKl += terms[at + 5]! * share;
+    drift = Math.max(drift, Math.abs(terms[at + 4]! - 1));
+  }
   const withKl = policyLoss + settings.klLossCoef * kl;
   return {
     loss: settings.entropyCoef === 0 ? withKl : withKl - settings.entropyCoef * entropy,
     policy_loss: policyLoss,
     ...(settings.klLossCoef > 0 ? { kl_loss: kl } : {}),
     ...(settings.entropyCoef === 0 ? {} : { entropy_loss: entropy }),
-    clip_fraction: tokenMean(column(2)),
-    clip_fraction_lower: tokenMean(column(3)),
-    ppo_kl: tokenMean(column(5)),
-    ratio_drift: weights.reduce((worst, _, t) => Math.max(worst, Math.abs(ratio(t) - 1)), 0),
+    clip_fraction: clipped,
+    clip_fraction_lower: clippedLower,
+    ppo_kl: ppoKl,
+    ratio_drift: drift,
     grad_norm: gradNorm,
   };
+}
+
+/** The weights of all targets, in order. */
+function weightsOf(groups: readonly PackedGroup[]): Float64Array {
+  const count = groups.reduce((n, { sequences }) => n + sequences.reduce((m, { targets }) => m + targets.length, 0), 0);
+  const weights = new Float64Array(count);
+  let at = 0;
+  for (const { sequences } of groups)
+    for (const { targets } of sequences) for (const { weight } of targets) weights[at++] = weight;
+  return weights;
 }
 
 /** The mean of each number over metrics that all have the same names. */

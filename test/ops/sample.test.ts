@@ -6,16 +6,17 @@ import {
   collect,
   conversationIn,
   conversationWordCount,
-  conversationWords,
   pick,
-  placeWords,
+  placeWordCount,
   prepare,
+  putConversation,
+  putPlace,
+  putSpan,
   type SampleState,
   sampleWordCount,
   samplingWordCount,
   samplingWords,
   spanWordCount,
-  spanWords,
 } from "../../src/ops/sample.ts";
 import { philox } from "../../src/tasks/random.ts";
 import { gpu } from "../support/device.ts";
@@ -62,13 +63,13 @@ async function sampleTokens(
   const [B, V] = [slots.length, logits[0]!.length];
   const capacity = rounds + Math.max(0, ...conversations.map((c) => c.sampled ?? 0));
   const plan = new Plan(gpu, "sample");
-  const state = conversations.flatMap(({ task, rollout, sampled = 0, done = false }) => [
-    ...conversationWords({ token: 77, cached: 4, position: 9, sampled, done, task, rollout }),
-  ]);
   const slotCount = conversations.length;
+  const state = new Uint32Array(slotCount * conversationWordCount);
+  for (const [slot, { task, rollout, sampled = 0, done = false }] of conversations.entries())
+    putConversation(state, slot, { token: 77, cached: 4, position: 9, sampled, done, task, rollout });
   const words = samplingWords({ seed, step, greedy, temperature, stops });
   const sample: SampleState = {
-    conversations: plan.upload("conversations", new Uint32Array(state), [slotCount, conversationWordCount]),
+    conversations: plan.upload("conversations", state, [slotCount, conversationWordCount]),
     places: plan.upload("places", new Uint32Array(slotCount * 4), [slotCount, 4]),
     sampling: plan.upload("sampling", words, [samplingWordCount]),
     allowed: plan.upload(
@@ -315,17 +316,17 @@ test("prepare() makes a row of each live conversation's last token, padding of t
     { token: 12, cached: 5, position: 50, sampled: 1, done: true, task: 0, rollout: 1 },
     { token: 13, cached: 0, position: 60, sampled: 1, done: false, task: 1, rollout: 0 },
   ];
-  const conversations = plan.upload(
-    "conversations",
-    new Uint32Array(states.flatMap((one) => [...conversationWords(one)])),
-    [3, conversationWordCount],
-  );
+  const stateWords = new Uint32Array(3 * conversationWordCount);
+  for (const [slot, one] of states.entries()) putConversation(stateWords, slot, one);
+  const conversations = plan.upload("conversations", stateWords, [3, conversationWordCount]);
   const of = [
     { prefixBegin: 1, prefixEnd: 9, suffixBegin: 20 },
     { prefixBegin: 1, prefixEnd: 9, suffixBegin: 30 },
     { prefixBegin: 9, prefixEnd: 15, suffixBegin: 40 },
   ];
-  const places = plan.upload("places", new Uint32Array(of.flatMap((one) => [...placeWords(one)])), [3, 4]);
+  const placeWords = new Uint32Array(3 * placeWordCount);
+  for (const [slot, one] of of.entries()) putPlace(placeWords, slot, one);
+  const places = plan.upload("places", placeWords, [3, placeWordCount]);
   const sample = { conversations, places };
   const slots = plan.upload("slots", new Uint32Array([2, noIndex, 1, 0]), [4]);
   const rows = {
@@ -365,11 +366,9 @@ test("collect() puts samples of several conversations one after another", async 
     { slot: 0, begin: 0, count: 0 },
     { slot: 1, begin: 99, count: 1 },
   ];
-  const words = spans.flatMap((span, i) => [...spanWords(span, [0, 70, 70][i]!)]);
-  const turns = plan.upload("turns", Uint32Array.from([...words, ...new Array(spanWordCount).fill(0)]), [
-    4,
-    spanWordCount,
-  ]);
+  const words = new Uint32Array(4 * spanWordCount);
+  for (const [i, span] of spans.entries()) putSpan(words, i, span, [0, 70, 70][i]!);
+  const turns = plan.upload("turns", words, [4, spanWordCount]);
   const out = plan.upload("out", new Uint32Array(80 * sampleWordCount), [80, sampleWordCount]);
   collect(plan, { samples }, turns, out);
   plan.run();

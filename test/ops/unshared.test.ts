@@ -10,9 +10,9 @@ import { summarize } from "../../src/ops/logprob.ts";
 import { rmsnorm } from "../../src/ops/rmsnorm.ts";
 import {
   conversationWordCount,
-  conversationWords,
   pick,
   placeWordCount,
+  putConversation,
   sampleWordCount,
   samplingWordCount,
   samplingWords,
@@ -134,20 +134,14 @@ describe("without workgroup memory, with the same bits:", () => {
         const plan = new Plan(gpu, "sampling");
         const settings = samplingWords({ seed: 3, step: 5, greedy, temperature: 0.8, stops: [7] });
         const slots = new Uint32Array(rows).map((_, row) => (row === 4 ? noIndex : row));
-        const states = range(0, rows).flatMap((row) => [
-          ...conversationWords({
-            token: 77,
-            cached: 4,
-            position: 9,
-            sampled: 0,
-            done: row === 6,
-            task: row % 3,
-            rollout: row,
-          }),
-        ]);
+        const states = new Uint32Array(rows * conversationWordCount);
+        for (const row of range(0, rows)) {
+          const place = { token: 77, cached: 4, position: 9, task: row % 3, rollout: row };
+          putConversation(states, row, { ...place, sampled: 0, done: row === 6 });
+        }
         const allowed = plan.upload("allowed", forbidden, [V]);
         const sample = {
-          conversations: plan.upload("state", Uint32Array.from(states), [rows, conversationWordCount]),
+          conversations: plan.upload("state", states, [rows, conversationWordCount]),
           places: plan.upload("places", new Uint32Array(rows * placeWordCount), [rows, placeWordCount]),
           sampling: plan.upload("sampling", settings, [samplingWordCount]),
           allowed,

@@ -85,6 +85,7 @@ function vocabularyOf(tokenizer: Tokenizer): { vocabulary: Vocabulary; notices: 
     largestId: tokenizer.largestId,
     encode: (text) => tokenizer.encode(text),
     decode: (tokens) => tokenizer.decode(tokens),
+    text: (token) => tokenizer.text(token),
     texts: (tokens) => tokenizer.texts(tokens),
     isSpecial: (token) => tokenizer.isSpecial(token),
     find: (token) => tokenizer.find(token),

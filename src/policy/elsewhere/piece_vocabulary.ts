@@ -58,8 +58,12 @@ export class PieceVocabulary implements Vocabulary {
     return new TextDecoder().decode(all);
   }
 
+  text(id: number): string {
+    return this.decode([id]);
+  }
+
   texts(ids: readonly number[]): string[] {
-    return ids.map((id) => this.decode([id]));
+    return ids.map((id) => this.text(id));
   }
 
   isSpecial(id: number): boolean {

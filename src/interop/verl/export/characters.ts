@@ -11,6 +11,7 @@ export const characters: Vocabulary = {
       .split(/(<\|image_pad\|>)/)
       .flatMap((part) => (part === picture ? [pictureId] : Array.from(part, (letter) => letter.codePointAt(0)!))),
   decode: (ids) => ids.map(textOf).join(""),
+  text: (id) => textOf(id),
   texts: (ids) => ids.map(textOf),
   isSpecial: (id) => id === pictureId,
   find: (token) => (token === picture ? pictureId : pictureId + 1),
