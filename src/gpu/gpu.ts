@@ -79,6 +79,8 @@ export class Gpu {
   #closed = false;
   /** Whether the device is lost, with everything on it. */
   lost = false;
+  /** Plans that ran since `encodeAhead`, in order. */
+  readonly #ran = new Set<Plan>();
   /** Called with every plan before it runs; for counting. */
   beforeRun: ((plan: Plan) => void) | null = null;
   /** Reads so far: the host waits for each; and their bytes. */
@@ -286,6 +288,21 @@ export class Gpu {
     }
     this.check();
     return result;
+  }
+
+  /** A plan ran, and may soon run again. */
+  ran(plan: Plan): void {
+    // Where the device is the host as well there is nothing to gain.
+    if (!this.software) this.#ran.add(plan);
+  }
+
+  /**
+   * Encodes the next runs of the plans that ran since the last call: a step runs those of the step before. To be called where
+   * the host has nothing else to do until the device is done.
+   */
+  encodeAhead(): void {
+    for (const plan of this.#ran) plan.encodeAhead();
+    this.#ran.clear();
   }
 
   /** Throws the pending error, once; that of a lost device every time. */

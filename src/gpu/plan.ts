@@ -1,4 +1,4 @@
-import { onHost } from "../timeline.ts";
+import { onHost, recorded } from "../timeline.ts";
 import { ActivationBuffer } from "./activation.ts";
 import { boundTensors, type Dispatch, labelOf } from "./dispatch.ts";
 import { type Gpu, GpuError } from "./gpu.ts";
@@ -41,6 +41,8 @@ export class Plan {
   /** The Params of all dispatches, from the first run on. */
   #uniforms: { buffer: GPUBuffer; strideBytes: number } | null = null;
   #isFreed = false;
+  /** The next run, where it was encoded before it is asked for. */
+  #encoded: GPUCommandBuffer | null = null;
 
   constructor(
     readonly gpu: Gpu,
@@ -144,12 +146,29 @@ export class Plan {
   #run(times: number): void {
     this.#bind();
     for (let i = 0; i < times; i++) this.gpu.beforeRun?.(this);
+    const encoded = times === 1 && !recorded() ? this.#encoded : null;
+    if (encoded) this.#encoded = null;
+    this.gpu.queue.submit([encoded ?? this.#encode(times)]);
+    this.gpu.ran(this);
+  }
+
+  /**
+   * Encodes the next run, for when it is asked for: encoding a run takes the host about as long as a small model's kernels
+   * take the device. Where buffers are replaced until then it is encoded anew.
+   */
+  encodeAhead(): void {
+    // A timeline counts from when a pass was encoded.
+    if (!this.#isBound || this.#encoded || this.#isFreed || recorded()) return;
+    this.#encoded = this.#encode(1);
+  }
+
+  #encode(times: number): GPUCommandBuffer {
     const encoder = this.gpu.device.createCommandEncoder({ label: this.name });
     const timestampWrites = this.gpu.canTime ? this.gpu.passClock.next(this.name) : undefined;
     const pass = encoder.beginComputePass({ label: this.name, ...(timestampWrites ? { timestampWrites } : {}) });
     for (let i = 0; i < times; i++) for (const step of this.#steps) encode(pass, step);
     pass.end();
-    this.gpu.queue.submit([encoder.finish()]);
+    return encoder.finish();
   }
 
   /** Runs once with timestamps round each kernel. The whole is slower than `run`; the times of single kernels are right. */
@@ -177,6 +196,7 @@ export class Plan {
   /** For the arena: the activations' buffers are replaced. Bind groups are made again before the next run. */
   dropBuffers(): void {
     this.#isBound = false;
+    this.#encoded = null;
     for (const step of this.#steps) step.group = undefined;
   }
 

@@ -1,6 +1,4 @@
-import type { Rollout } from "../agent/rollout.ts";
 import { suppressed } from "../agent/token_limits.ts";
-import type { Task } from "../tasks/task.ts";
 import { onHost } from "../timeline.ts";
 import { setAdvantages } from "./advantage.ts";
 import { creditCalls, creditsCalls } from "./call_credit.ts";
@@ -10,19 +8,16 @@ import type { RunConfig } from "./knobs.ts";
 import { NextStep } from "./next_step.ts";
 import { packRollouts } from "./pack_rollouts.ts";
 import { resamplingMetrics } from "./resampled_calls.ts";
-import { rollGroups } from "./rolling.ts";
+import { type RolledTasks, rollGroups } from "./rolling.ts";
 import type { Progress, TrainingParts } from "./run_parts.ts";
 import { update, updateSettings } from "./update.ts";
 
-/** A finished step, to be measured (trainer.ts). */
+/** A finished step. */
 export interface StepResult {
   type: "step";
   step: number;
   config: RunConfig;
-  tasks: readonly Task[];
-  /** (tasks, rolloutsPerTask), continuations behind them where the run samples calls again. */
-  rollouts: readonly (readonly Rollout[])[];
-  /** Of the update, and of the KL that was charged to the rewards. */
+  /** Of its rollouts, of the KL that was charged to their rewards, and of the update. */
   metrics: Metrics;
   /** When all rollouts were scored, by performance.now(). */
   rolledMs: number;
@@ -31,8 +26,13 @@ export interface StepResult {
 /**
  * GRPO (Shao et al. 2024, arXiv 2402.03300; its variants as in verl). Each task of a step is attempted several times; an
  * attempt's advantage is its reward compared with the others of its task; the policy is updated on its own tokens.
+ * @param measure  the metrics of a step's rollouts; called while the GPU computes the update
  */
-export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerator<TrainEvent | StepResult, void> {
+export async function* grpo(
+  parts: TrainingParts,
+  from: Progress,
+  measure: (rolled: RolledTasks) => Metrics,
+): AsyncGenerator<TrainEvent | StepResult, void> {
   const { chat, learner, reference, traces, vision } = parts;
   let { updates } = from;
   let next = new NextStep(parts, from.step);
@@ -61,14 +61,18 @@ export async function* grpo(parts: TrainingParts, from: Progress): AsyncGenerato
 
       const batch = onHost("patches and rows of the update", () => packRollouts(rolled, config, vision));
       const passes = config.updatesPerStep;
-      // The next prompts follow the update in the GPU's queue; what is read of the update is read meanwhile.
-      const updated = await next.behind((submitted) =>
-        update(batch, { learner, reference, settings, passes, updates, traces, submitted }),
+      let measured: Metrics = {};
+      // The next prompts follow the update in the GPU's queue; what needs no result of it is done meanwhile.
+      const updated = await next.behind(
+        (submitted) => update(batch, { learner, reference, settings, passes, updates, traces, submitted }),
+        () => {
+          measured = measure(rolled);
+        },
       );
       updates += updated.updates;
       const resampled = config.resampledCalls > 0 ? resamplingMetrics(rollouts) : {};
-      const metrics = { ...charged, ...credited, ...updated, ...resampled };
-      yield { type: "step", step: step + 1, config, tasks: rolled.tasks, rollouts, metrics, rolledMs };
+      const metrics = { ...measured, ...charged, ...credited, ...updated, ...resampled };
+      yield { type: "step", step: step + 1, config, metrics, rolledMs };
     }
   } finally {
     next.close();

@@ -133,6 +133,11 @@ export class Learner {
     };
   }
 
+  /** To be called while the device computes an update: the host has time for what the next one costs it. */
+  prepareNext(): void {
+    this.gpu.encodeAhead();
+  }
+
   /** Everything of a micro-batch in one read, which is submitted before this returns. */
   async #read({ logprob, entropy, terms }: Pass, count: number, norm: Tensor | null): Promise<MicroBatchResult> {
     if (!terms) throw new Error("a pass that trains nothing has no terms");

@@ -34,9 +34,12 @@ export class NextStep {
 
   /**
    * The update of the step before. Once that is in the GPU's queue, this step's first prompts follow; its tasks are there
-   * when this resolves. @param update  calls `submitted` @throws what the update or the source of tasks throws
+   * when this resolves.
+   * @param update     calls `submitted`
+   * @param meanwhile  what the host can do while the GPU computes both
+   * @throws what the update or the source of tasks throws
    */
-  async behind<T>(update: (submitted: () => void) => Promise<T>): Promise<T> {
+  async behind<T>(update: (submitted: () => void) => Promise<T>, meanwhile: () => void): Promise<T> {
     const { promise, resolve } = deferred<void>();
     const updating = onHost("update", () => update(resolve));
     // Where it fails before, nothing follows, and what it threw is thrown below.
@@ -44,7 +47,10 @@ export class NextStep {
       () => true,
       () => false,
     );
-    if (isSubmitted) await this.#open();
+    if (isSubmitted) {
+      await this.#open();
+      meanwhile();
+    }
     const updated = await updating;
     await this.#taken;
     return updated;

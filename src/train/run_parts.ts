@@ -50,7 +50,7 @@ export interface CausalProbes {
 export interface TrainingParts extends RollingParts {
   vision: VisionConfig;
   /** Changes the weights of the policy. */
-  learner: Pick<Learner, "update">;
+  learner: Pick<Learner, "update"> & Partial<Pick<Learner, "prepareNext">>;
   /** Measures what pictures were worth; absent where nothing can be asked about them. */
   probes?: CausalProbes;
   /** The model that the run began with; asked only where a KL to it is wanted. */

@@ -8,6 +8,7 @@ import { evaluate } from "./evaluation.ts";
 import type { TrainEvent } from "./events.ts";
 import { grpo, type StepResult } from "./grpo.ts";
 import { stepMetrics } from "./metrics.ts";
+import type { RolledTasks } from "./rolling.ts";
 import type { MadeBefore, Progress, TrainingParts } from "./run_parts.ts";
 import { ZoomVerdicts } from "./zoom_verdict.ts";
 
@@ -50,7 +51,11 @@ async function* measured(parts: TrainingParts, from: Progress, before: MadeBefor
   const { evalEvery, evalCausal } = parts.config();
   // What zooming was worth before it may die, which can take a few steps.
   if (evalCausal && evalEvery > 0 && from.step === 0) yield* evaluations(parts, 0, parts.config(), verdicts);
-  for await (const event of grpo(parts, from)) {
+  const measure = ({ tasks, rollouts }: RolledTasks) => {
+    parts.learner.prepareNext?.();
+    return onHost("metrics", () => stepMetrics(tasks, rollouts, parts.tools));
+  };
+  for await (const event of grpo(parts, from, measure)) {
     if (event.type === "tasks" && !event.more) {
       startedMs = performance.now();
       judgedBefore = countsNow(judge.counts);
@@ -62,7 +67,6 @@ async function* measured(parts: TrainingParts, from: Progress, before: MadeBefor
     const { step } = event;
     // No times among them, so that two runs of one seed have the same.
     const metrics = {
-      ...onHost("metrics", () => stepMetrics(event.tasks, event.rollouts, parts.tools)),
       ...event.metrics,
       ...(judge.name === "rules" ? {} : judgeMetrics(judge.counts, judgedBefore)),
       ...source.counts?.(),

@@ -51,6 +51,9 @@ export class RunRecorder {
   /** Events whose lines are to be written, and those of the step under way: no checkpoint may stand behind them. */
   #lines: TrainEvent[] = [];
   #underWay: TrainEvent[] = [];
+  /** Lines that were made before they are written, while the GPU computes. */
+  readonly #made = new WeakMap<TrainEvent, string>();
+  #isMaking = false;
   /** The write under way. */
   #writing: Promise<void> = Promise.resolve();
   /** Why the last write failed, where that was tolerated. */
@@ -175,6 +178,7 @@ export class RunRecorder {
     // A checkpoint that is written within a step is one of the step before.
     if (event.type === "checkpoint") this.#lines.push(event);
     else this.#underWay.push(event);
+    if (event.type === "group") this.#makeLinesSoon();
     if (!flushed.includes(event.type)) return event;
     if (event.type !== "checkpoint") this.#lines.push(...this.#underWay.splice(0));
     try {
@@ -183,6 +187,19 @@ export class RunRecorder {
       this.#tolerate(error);
     }
     return event;
+  }
+
+  /** Makes lines of groups, which are long, once nothing else is to be done at once: when the step's update is under way. */
+  #makeLinesSoon(): void {
+    if (this.#isMaking) return;
+    this.#isMaking = true;
+    setTimeout(() => {
+      this.#isMaking = false;
+      onHost("lines of the log", () => {
+        for (const event of this.#underWay)
+          if (event.type === "group" && !this.#made.has(event)) this.#made.set(event, JSON.stringify(event));
+      });
+    }, 0);
   }
 
   /**
@@ -205,7 +222,9 @@ export class RunRecorder {
   async #write(events: readonly TrainEvent[]): Promise<void> {
     if (events.length === 0) return;
     try {
-      const lines = onHost("lines of the log", () => events.map((event) => JSON.stringify(event)));
+      const lines = onHost("lines of the log", () =>
+        events.map((event) => this.#made.get(event) ?? JSON.stringify(event)),
+      );
       await elapsing("write the log", this.#store.appendLog(lines));
     } catch (error) {
       this.#lines.unshift(...events);
