@@ -96,10 +96,23 @@ export class VisionRows<Own extends OwnRows = OwnRows> {
     if (first > this.capacity) throw new RangeError(`pictures have more than ${this.capacity} patches together`);
     GpuPictures.of(this.plan.gpu).write(this.levels, levels);
     // All else follows from the pictures' sizes, which are often those of the run before.
-    const sizes = images.map(({ grid: { t, h, w } }) => `${t} ${h} ${w}`).join();
-    if (sizes !== this.#filledFor) this.#place(images);
+    const placed = this.#withOthersOfTheirSize(images);
+    const sizes = placed.map(({ grid: { t, h, w } }) => `${t} ${h} ${w}`).join();
+    if (sizes !== this.#filledFor) this.#place(placed);
     this.#filledFor = sizes;
     return firstTokens;
+  }
+
+  /**
+   * Where all pictures are of one size, as many as there is room for, so that another number of them needs no other rows. Nobody
+   * reads what is computed of more than there are, and no gradient comes from it.
+   */
+  #withOthersOfTheirSize(images: readonly InputImage[]): readonly InputImage[] {
+    const [first] = images;
+    if (!first) return images;
+    const { t, h, w } = first.grid;
+    if (!images.every(({ grid }) => grid.t === t && grid.h === h && grid.w === w)) return images;
+    return new Array<InputImage>(Math.floor(this.capacity / patchCount(first.grid))).fill(first);
   }
 
   /** Writes where each patch stands, and which patches see each other. */

@@ -36,6 +36,8 @@ export class GpuConversations implements Conversations {
   readonly #rows: Row[];
   readonly #traces: Traces | null;
   readonly #isCurrent: () => boolean;
+  /** At the tokens of the first turn that were submitted before it was asked for. */
+  #lookAhead: Reading | null = null;
 
   /** Prefills every prompt once and samples each row's first token, and some behind it where that saves time. */
   static async begin(prompts: readonly Prompt[], workspace: Workspace, options: Options): Promise<GpuConversations> {
@@ -103,14 +105,19 @@ export class GpuConversations implements Conversations {
     const look = () => {
       const isLikelyLast = schedule.ahead && (count >= maxTokens || !schedule.expectsMore(turn, count));
       const tokens = Math.min(count, maxTokens);
-      const mayRead = isLikelyLast && tokens * rows.length <= mostReadAhead;
-      const spans = spansOf(writing, () => tokens);
-      const found = mayRead ? sampler.lookAndRead(spans) : sampler.look().then((look) => ({ look }));
+      if (isLikelyLast && tokens * rows.length <= mostReadAhead) {
+        underWay.push({ ...this.#look(writing, tokens), count });
+        return;
+      }
+      const found = sampler.look().then((look) => ({ look }));
       // Thrown where it is waited for, which may be later.
       found.catch(() => {});
       underWay.push({ count, found });
     };
-    if (count >= maxTokens || schedule.isDue(turn, count)) look();
+    if (count >= maxTokens || schedule.isDue(turn, count)) {
+      if (this.#lookAhead && turn === 0) underWay.push(ofRows(this.#lookAhead, rows));
+      else look();
+    }
     try {
       for (;;) {
         // Each look stands in the queue behind its tokens, and before the next ones.
@@ -163,6 +170,8 @@ export class GpuConversations implements Conversations {
 
   close(): void {
     // Cache and plans stay with the policy: the next step has the same sizes.
+    if (this.#lookAhead) this.#workspace.leave(this.#lookAhead.found);
+    this.#lookAhead = null;
   }
 
   async #prefillPrompts(prompts: readonly Prompt[], rolloutsPerPrompt: number): Promise<void> {
@@ -223,6 +232,17 @@ export class GpuConversations implements Conversations {
     for (const row of this.#rows) row.submitted += count;
     const rows = this.#rows.map(({ row }) => row);
     await onHost("decode", () => this.#workspace.decode(rows, count, this.#traces));
+    // Read before the first turn is asked for, while the host is at something else.
+    const submitted = 1 + count;
+    const isLikelyAll = looks.isDue(0, submitted) && !looks.expectsMore(0, submitted);
+    if (isLikelyAll && submitted * rows.length <= mostReadAhead) this.#lookAhead = this.#look(this.#rows, submitted);
+  }
+
+  /** Looks at rows that write, and reads so many tokens of each turn. What is thrown is thrown where it is waited for. */
+  #look(rows: readonly Row[], count: number): Reading {
+    const found = this.#workspace.sampler.lookAndRead(spansOf(rows, () => count));
+    found.catch(() => {});
+    return { count, found };
   }
 
   async #prefill(parts: readonly PrefillPart[]): Promise<void> {
@@ -266,6 +286,16 @@ interface Reading {
   /** Tokens of the turn that were submitted before it. */
   count: number;
   found: Promise<{ look: Look; samples?: SampledSpan[] }>;
+}
+
+/** Of what was read of all rows that of some. */
+function ofRows({ count, found: ofAll }: Reading, rows: readonly number[]): Reading {
+  const found = ofAll.then(({ look, samples }) => ({
+    look,
+    ...(samples && { samples: rows.map((row) => samples[row]!) }),
+  }));
+  found.catch(() => {});
+  return { count, found };
 }
 
 /** Samples that are read though some of them may be none: 12 bytes each. */

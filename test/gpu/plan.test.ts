@@ -73,6 +73,54 @@ describe("Plan", () => {
     plan.free();
   });
 
+  test("runs once what was encoded ahead, on the values of then", async () => {
+    const plan = new Plan(gpu, "plan");
+    const { x, y } = tensors();
+    plan.dispatch(multiply({ tensors: { x, y } }));
+    // Nothing is bound yet.
+    plan.encodeAhead();
+    plan.run();
+    plan.encodeAhead();
+    plan.encodeAhead();
+    gpu.write(x, new Float32Array([5, 6, 7]));
+    expect(await gpu.read(y)).toEqual(new Float32Array([9, 19, 29]));
+    plan.run();
+    expect(await gpu.read(y)).toEqual(new Float32Array([49, 59, 69]));
+    gpu.write(x, new Float32Array([0, 0, 0]));
+    plan.run(2);
+    expect(await gpu.read(y)).toEqual(new Float32Array([-1, -1, -1]));
+    plan.encodeAhead();
+    plan.free();
+    plan.encodeAhead();
+    expect(() => plan.run()).toThrow("was freed");
+  });
+
+  test("encodes anew where the arena replaced its buffers after it was encoded ahead", async () => {
+    const own = await Gpu.open(ownGpu);
+    const recorded = (name: string, length: number) => {
+      const plan = new Plan(own, name, { reuse: true });
+      const x = own.upload(
+        "x",
+        Float32Array.from({ length }, (_, i) => i),
+        [length],
+      );
+      const [between, y] = [plan.activation("between", [length]), own.empty("y", [length])];
+      const params = { N: length, shift: 0, factor: 2 };
+      const groups = [Math.ceil(length / 64)] as const;
+      plan.dispatch(multiply({ tensors: { x, y: between }, params, groups }));
+      plan.dispatch(multiply({ tensors: { x: between, y }, params, groups }));
+      return { plan, y };
+    };
+    const [small, large] = [recorded("small", 3), recorded("large", 1000)];
+    small.plan.run();
+    small.plan.encodeAhead();
+    large.plan.run();
+    small.plan.run();
+    expect(await own.read(small.y)).toEqual(new Float32Array([0, 4, 8]));
+    expect((await own.read(large.y)).at(-1)).toBe(3996);
+    own.close();
+  });
+
   test("makes a kernel anew for other sizes", async () => {
     const plan = new Plan(gpu, "plan");
     const [a, b] = [plan.empty("a", [2]), plan.empty("b", [2])];
