@@ -243,6 +243,6 @@ const extreme = (of: (a: number, b: number) => number, values: readonly number[]
 
 function mean(values: readonly (number | boolean)[]): number {
   let sum = 0;
-  for (const value of values) sum += Number(value);
+  for (let i = 0; i < values.length; i++) sum += Number(values[i]);
   return sum / values.length;
 }
