@@ -59,6 +59,10 @@ fn pick(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid:
   out[at] = sum;
 }
 
+// Positions whose numbers are loaded before the first is added: a row of a small table is referred to a thousand times, and
+// a thread would wait for one load after another.
+const AHEAD = 16u;
+
 // dtable[r] = sum over the positions that refer to r: one thread a number of dtable.
 @compute @workgroup_size(64)
 fn backprop_table(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grid: vec3u) {
@@ -70,7 +74,24 @@ fn backprop_table(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgro
   let c = at % params.C;
   let end = start[r + 1u];
   var sum = 0.0;
-  for (var k = start[r]; k < end; k++) {
+  var k = start[r];
+  for (; k + AHEAD <= end; k += AHEAD) {
+    var d = array<f32, AHEAD>();
+    var w = array<f32, AHEAD>();
+    for (var i = 0u; i < AHEAD; i++) { // unroll
+      let e = entry[k + i];
+      d[i] = dout[e / params.E * params.C + c];
+      w[i] = select(0.0, weight[e], WEIGHT == 1u);
+    }
+    for (var i = 0u; i < AHEAD; i++) { // unroll
+      if (WEIGHT == 1u) {
+        sum = fma(w[i], d[i], sum);
+      } else {
+        sum += d[i];
+      }
+    }
+  }
+  for (; k < end; k++) {
     let e = entry[k];
     let d = dout[e / params.E * params.C + c];
     if (WEIGHT == 1u) {

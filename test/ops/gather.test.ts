@@ -125,3 +125,23 @@ test("inverseOf() refuses a row that is not there and a capacity that is too sma
   expect(() => inverseOf(Uint32Array.from([0, 4]), 4)).toThrow("index[1] is 4, expected a row below 4 or noIndex");
   expect(() => inverseOf(Uint32Array.from([0, 1, 1]), 4, 2)).toThrow("The index names 3 rows, a capacity of 2");
 });
+
+test("the gradient of a row that many places refer to adds them up in their order", async () => {
+  const [N, R, C] = [333, 5, 3];
+  const index = Array.from({ length: N }, (_, i) => (i * i + 3 * i) % R);
+  const values = random(8, N * C);
+  const plan = new Plan(gpu, "gather");
+  const tape = new Tape(plan);
+  const rows = plan.upload("table", new Float32Array(R * C), [R, C]);
+  const drows = plan.upload("dtable", new Float32Array(R * C), [R, C]);
+  tape.train(rows, drows);
+  const out = gather(tape, rows, map(index, [N, 1], R));
+  gpu.write(tape.into(out)!.d, values);
+  tape.backward();
+  plan.run();
+  // Sums of f32, each rounded when it is stored.
+  const wanted = new Float32Array(R * C);
+  for (let n = 0; n < N; n++) for (let c = 0; c < C; c++) wanted[index[n]! * C + c]! += values[n * C + c]!;
+  expect(await gpu.read(drows)).toEqual(wanted);
+  plan.free();
+});
