@@ -33,6 +33,8 @@ const mostDispatches = 256;
 export class Plan {
   #steps: Step[] = [];
   readonly #owned: GPUBuffer[] = [];
+  /** Their bytes, when there were so many. */
+  #sized = { count: 0, bytes: 0 };
   readonly #kept: ActivationBuffer[] = [];
   #placement: { activations: ActivationBuffer[] } & Placement = { activations: [], sizes: [], of: [] };
   #isBound = false;
@@ -54,7 +56,12 @@ export class Plan {
 
   /** Bytes of its own tensors, without activations that share buffers. */
   get sizeBytes(): number {
-    return this.#owned.reduce((sum, buffer) => sum + this.gpu.pool.bytesOf(buffer), 0);
+    // They are many, and are asked for at every run.
+    if (this.#sized.count !== this.#owned.length) {
+      const bytes = this.#owned.reduce((sum, buffer) => sum + this.gpu.pool.bytesOf(buffer), 0);
+      this.#sized = { count: this.#owned.length, bytes };
+    }
+    return this.#sized.bytes;
   }
 
   /** Bytes of the buffers that its activations share; available before they are allocated. */

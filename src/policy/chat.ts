@@ -46,10 +46,11 @@ export const withoutImageTokens = (text: string): string => text.replaceAll("<|i
 export function encodeWithPictures(tokenizer: Vocabulary, text: string, imageTokens: readonly number[]): number[] {
   const imagePad = tokenizer.id("<|image_pad|>");
   let picture = 0;
-  const ids = tokenizer.encode(text).flatMap((id) => {
-    if (id !== imagePad) return [id];
-    return new Array<number>(imageTokens[picture++] ?? 0).fill(imagePad);
-  });
+  const ids: number[] = [];
+  for (const id of tokenizer.encode(text)) {
+    const times = id === imagePad ? (imageTokens[picture++] ?? 0) : 1;
+    for (let i = 0; i < times; i++) ids.push(id);
+  }
   if (picture !== imageTokens.length)
     throw new Error(`The prompt shows ${picture} pictures, the task has ${imageTokens.length}`);
   return ids;
@@ -67,6 +68,8 @@ export function compactChat(tokenizer: Vocabulary, tools: readonly OfferedTool[]
   const picture = (imageTokens: number) => encodeWithPictures(tokenizer, pictureText, [imageTokens]);
   const opening = tokenizer.encode("<|im_start|>user\n");
   const handingOver = tokenizer.encode("<|im_end|>\n<|im_start|>assistant\n");
+  const answering = tokenizer.encode("\n<|im_start|>user\n<tool_response>");
+  const answered = tokenizer.encode("</tool_response><|im_end|>\n<|im_start|>assistant\n");
   return {
     prompt: ({ question, tools: offered = true }, imageTokens) => {
       const [first = "", ...rest] = question.split("<image>");
@@ -81,10 +84,10 @@ export function compactChat(tokenizer: Vocabulary, tools: readonly OfferedTool[]
       return [...opening, ...(offered ? toldTools : []), ...asked, ...handingOver];
     },
     observation: (text, imageTokens) => [
-      ...tokenizer.encode("\n<|im_start|>user\n<tool_response>"),
+      ...answering,
       ...imageTokens.flatMap(picture),
       ...tokenizer.encode(withoutImageTokens(text)),
-      ...tokenizer.encode("</tool_response><|im_end|>\n<|im_start|>assistant\n"),
+      ...answered,
     ],
     stops: [tokenizer.id("<|im_end|>")],
     toolCallStart: tokenizer.id("<tool_call>"),

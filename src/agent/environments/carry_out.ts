@@ -27,15 +27,21 @@ export async function carryOut(
   const fault = tool.checksArguments ? null : argumentsFault(given, tool.schema);
   if (fault !== null) return notCarriedOut(tool.name, "bad_arguments", `Error: ${fault}`);
   try {
-    const state = await orAborted(Promise.resolve(states.of(tool)), signal);
+    // Nothing is waited for that is there: a step has hundreds of calls, most of them of tools that answer at once.
+    const opened = states.of(tool);
+    const state = opened && (await orAborted(opened, signal));
     const context = { views, task, json, environment, prompt, frame, minSidePx, crop, state, signal };
     const result = tool.call(given as Record<string, unknown>, context);
-    return answerOf(tool, await orAborted(Promise.resolve(result), signal), context);
+    return answerOf(tool, isPromise(result) ? await orAborted(result, signal) : result, context);
   } catch (error) {
     if (signal?.aborted && error === signal.reason) throw error;
     throw new ToolFailure(tool, error);
   }
 }
+
+/** Somebody's own tool may give anything with a `then`. */
+const isPromise = (result: ToolResult | Promise<ToolResult>): result is Promise<ToolResult> =>
+  typeof (result as Partial<Promise<ToolResult>> | null)?.then === "function";
 
 /** A call that no tool was asked to carry out, answered with a sentence. */
 export const notCarriedOut = (name: string, outcome: CallFault, message: string): AnsweredCall => ({

@@ -21,8 +21,9 @@ export function checkedResult(tool: Tool, result: ToolResult): CheckedResult {
   if (typeof result !== "object" || result === null)
     throw new Error(`it gave ${foundText(result)} instead of a result`);
   const { outcome = "ok", text = "", caption = "", record = {} } = result;
-  for (const [key, value] of Object.entries({ outcome, text, caption }))
-    if (typeof value !== "string") throw new Error(`its ${key} must be text, found ${foundText(value)}`);
+  expectText("outcome", outcome);
+  expectText("text", text);
+  expectText("caption", caption);
   if (outcome !== "ok") {
     const known = Object.keys({ ...callFaults, ...tool.outcomes });
     if (!known.includes(outcome)) throw new Error(`its outcome must be ok, ${known.join(", ")}, found ${outcome}`);
@@ -32,7 +33,16 @@ export function checkedResult(tool: Tool, result: ToolResult): CheckedResult {
   return { outcome, text, caption, record };
 }
 
-const numbers = (value: unknown): boolean => Array.isArray(value) && Array.from(value).every(Number.isFinite);
+function expectText(key: string, value: unknown): void {
+  if (typeof value !== "string") throw new Error(`its ${key} must be text, found ${foundText(value)}`);
+}
+
+/** Also of an array with holes, which `every` would pass over. */
+function numbers(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  for (let i = 0; i < value.length; i++) if (!Number.isFinite(value[i])) return false;
+  return true;
+}
 const box = (value: unknown): boolean => numbers(value) && (value as number[]).length === 4;
 
 /** What logs keep of a call, as their reader takes it. */
@@ -50,14 +60,16 @@ const fields: Record<keyof CallRecord, [fits: (value: unknown) => boolean, expec
 /** @throws Error where a log could not give back what stands in it */
 function expectRecord(record: CallRecord): void {
   if (!isObject(record)) throw new Error(`its record must be an object, found ${foundText(record)}`);
-  for (const [key, value] of Object.entries(record)) {
+  for (const key of Object.keys(record)) {
+    const value = record[key as keyof CallRecord];
     if (!Object.hasOwn(fields, key))
       throw new Error(`record.${key} is no field of a log; put what is the tool's own into record.details`);
     const [fits, expected] = fields[key as keyof CallRecord];
     if (value !== undefined && !fits(value))
       throw new Error(`record.${key} must be ${expected}, found ${foundText(value)}`);
   }
-  const bad = Object.entries(record.details ?? {}).find(([, value]) => value !== undefined && !isPlain(value));
+  if (record.details === undefined) return;
+  const bad = Object.entries(record.details).find(([, value]) => value !== undefined && !isPlain(value));
   if (bad) throw new Error(`record.details.${bad[0]} must be plain data, as JSON has it, found ${foundText(bad[1])}`);
 }
 
