@@ -186,7 +186,7 @@ export class Parameters {
 
   /**
    * All weights by name, or the moments or gradients of those that are trained, in one read; quantized weights as the numbers that
-   * they represent.
+   * they represent. f32 are views of what was read, not copies of it.
    */
   async read(part: SegmentPart = "weight"): Promise<Map<string, Float32Array>> {
     const wanted = part === "weight" ? this.segments : this.trainedSegments;
@@ -199,7 +199,7 @@ export class Parameters {
       const [words, scales] = segments[segment] as [Uint32Array, Uint32Array?];
       const { dtype, block } = stored;
       const from = bytesOf({ shape: [start], dtype }) / 4;
-      const packed: PackedRows = { data: words.slice(from, from + bytesOf({ shape, dtype }) / 4) };
+      const packed: PackedRows = { data: words.subarray(from, from + bytesOf({ shape, dtype }) / 4) };
       if (block !== undefined) packed.scales = scales?.slice(scalesStart, scalesStart + size(shape) / block);
       result.set(name, unpack(packed, sidesOf({ shape }).columns, stored));
     }

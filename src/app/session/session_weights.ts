@@ -69,11 +69,13 @@ export async function checkpointOf(
   config: RunConfig,
   { step, updates }: Progress,
 ): Promise<NamedBytes[]> {
+  // All are submitted before the first is waited for.
+  const [weights, m, v] = await Promise.all([named(model, "weight"), named(model, "m"), named(model, "v")]);
   return checkpointFiles({
     step,
     config,
-    weights: await named(model, "weight"),
-    optimizer: { step: updates, m: await named(model, "m"), v: await named(model, "v") },
+    weights,
+    optimizer: { step: updates, m, v },
     adapter: model.adapter?.config.json,
   });
 }
