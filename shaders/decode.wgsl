@@ -67,9 +67,38 @@ const AT_FEED_NORM = AT_OUT + QUERIES * STREAM_SIZE;
 const AT_GATED = AT_FEED_NORM + WIDTH;
 const AT_DOWN = AT_GATED + WIDTH * FEED * 8u;
 const LAYER = AT_DOWN + FEED * STREAM_SIZE;
-const AT_LAST_NORM = LAYERS * LAYER;
-const AT_HEAD = AT_LAST_NORM + WIDTH;
+const AT_HEAD = LAYERS * LAYER + WIDTH;
 const AT_EMBEDDING = AT_HEAD + WIDTH * VOCABULARY;
+
+// What is multiplied, behind which norm if any, from the beginning of a layer on; the head stands where another layer would.
+struct Stage {
+  norm: u32,
+  matrix: u32,
+  outputs: u32,
+  width: u32,
+}
+
+const HEAD_STAGE = 4u;
+
+fn stage_of(kind: u32) -> Stage {
+  switch kind {
+    case 0u: {
+      return Stage(0u, AT_SPREAD, SPREAD, WIDTH);
+    }
+    case 1u: {
+      return Stage(NO_INDEX, AT_OUT, STREAM_SIZE, QUERIES);
+    }
+    case 2u: {
+      return Stage(AT_FEED_NORM, AT_GATED, FEED * 8u, WIDTH);
+    }
+    case 3u: {
+      return Stage(NO_INDEX, AT_DOWN, STREAM_SIZE, FEED);
+    }
+    default: {
+      return Stage(0u, WIDTH, VOCABULARY, WIDTH);
+    }
+  }
+}
 
 // The residual stream.
 var<workgroup> stream: array<array<f32, STREAM_SIZE>, ROWS>;
@@ -514,7 +543,14 @@ fn put_pair(at: u32, pair: vec2f) {
   scratch[at + 1u] = pair.y;
 }
 
-// Log-sum-exp and entropy of the rows of logits: `summarize` of logprob.wgsl. Three levels of its tree at a time.
+// Three levels of a tree in which a lane adds the lane that is half of all further on, at first 4 `apart`.
+fn sum_of_eight(at: u32, apart: u32) -> vec2f {
+  let even = (pair_of(at) + pair_of(at + 4u * apart)) + (pair_of(at + 2u * apart) + pair_of(at + 6u * apart));
+  let odd = (pair_of(at + apart) + pair_of(at + 5u * apart)) + (pair_of(at + 3u * apart) + pair_of(at + 7u * apart));
+  return even + odd;
+}
+
+// Log-sum-exp and entropy of the rows of logits: `summarize` of logprob.wgsl.
 fn summarize(thread: u32) {
   for (var unit = thread; unit < ROWS * VOCABULARY; unit += THREADS) {
     logits[unit / VOCABULARY][unit % VOCABULARY] = total(unit / VOCABULARY, unit % VOCABULARY, VOCABULARY);
@@ -558,30 +594,17 @@ fn summarize(thread: u32) {
     }
   }
   workgroupBarrier();
-  // Lane l adds lane l + 128, then 64, then 32.
   if (thread < ROWS * 32u) {
-    let from_pair = AT_PAIRS + (thread / 32u * 256u + thread % 32u) * 2u;
-    let near = (pair_of(from_pair) + pair_of(from_pair + 256u)) + (pair_of(from_pair + 128u) + pair_of(from_pair + 384u));
-    let far =
-      (pair_of(from_pair + 64u) + pair_of(from_pair + 320u)) + (pair_of(from_pair + 192u) + pair_of(from_pair + 448u));
-    put_pair(thread * 2u, near + far);
+    put_pair(thread * 2u, sum_of_eight(AT_PAIRS + (thread / 32u * 256u + thread % 32u) * 2u, 64u));
+  }
+  workgroupBarrier();
+  if (thread < ROWS * 4u) {
+    put_pair(AT_PAIRS + thread * 2u, sum_of_eight((thread / 4u * 32u + thread % 4u) * 2u, 8u));
   }
   workgroupBarrier();
   if (thread < ROWS) {
-    var pairs = array<vec2f, 32>();
-    for (var i = 0u; i < 32u; i++) { // unroll
-      pairs[i] = pair_of((thread * 32u + i) * 2u);
-    }
-    for (var i = 0u; i < 16u; i++) { // unroll
-      pairs[i] += pairs[i + 16u];
-    }
-    for (var i = 0u; i < 8u; i++) { // unroll
-      pairs[i] += pairs[i + 8u];
-    }
-    for (var i = 0u; i < 4u; i++) { // unroll
-      pairs[i] += pairs[i + 4u];
-    }
-    let whole = (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]);
+    let four = AT_PAIRS + thread * 8u;
+    let whole = (pair_of(four) + pair_of(four + 4u)) + (pair_of(four + 2u) + pair_of(four + 6u));
     let highest = stats[thread].x;
     stats[thread] = vec3f(highest, highest + log(whole.x), log(whole.x) - whole.y / whole.x);
   }
@@ -729,23 +752,25 @@ fn decode(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
       break;
     }
     embed(thread);
-    for (var l = 0u; l < LAYERS; l++) {
-      let layer = l * LAYER;
-      let keys_at = l * 2u * params.apart;
-      normalize(thread, layer);
-      multiply(thread, layer + AT_SPREAD, SPREAD, WIDTH);
-      spread_heads(thread, layer, keys_at);
-      attend(thread, keys_at, keys);
-      multiply(thread, layer + AT_OUT, STREAM_SIZE, QUERIES);
-      add_product(thread);
-      normalize(thread, layer + AT_FEED_NORM);
-      multiply(thread, layer + AT_GATED, FEED * 8u, WIDTH);
-      gate(thread);
-      multiply(thread, layer + AT_DOWN, STREAM_SIZE, FEED);
-      add_product(thread);
+    // One product a stage, four in a layer, then the head: a compiler sees each function once.
+    for (var stage = 0u; stage <= LAYERS * 4u; stage++) {
+      let layer = stage / 4u * LAYER;
+      let keys_at = stage / 4u * 2u * params.apart;
+      let kind = select(stage % 4u, HEAD_STAGE, stage == LAYERS * 4u);
+      let one = stage_of(kind);
+      if (one.norm != NO_INDEX) {
+        normalize(thread, layer + one.norm);
+      }
+      multiply(thread, layer + one.matrix, one.outputs, one.width);
+      if (kind == 0u) {
+        spread_heads(thread, layer, keys_at);
+        attend(thread, keys_at, keys);
+      } else if (kind == 2u) {
+        gate(thread);
+      } else if (kind != HEAD_STAGE) {
+        add_product(thread);
+      }
     }
-    normalize(thread, AT_LAST_NORM);
-    multiply(thread, AT_HEAD, VOCABULARY, WIDTH);
     summarize(thread);
     pick(thread, slot);
   }

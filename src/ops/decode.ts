@@ -100,9 +100,9 @@ export function decodeConstants(
   };
 }
 
-/** Bytes of workgroup memory that the kernel takes with these constants. */
-function workgroupBytes(constants: ReturnType<typeof decodeConstants>): number {
-  const { ROWS, WIDTH, HEADS, KEY_HEADS, HEAD, VOCABULARY, LONGEST, SCRATCH } = constants;
+/** Bytes of workgroup memory that the kernel takes, at most. */
+export function decodeWorkgroupBytes(sizes: DecoderSizes, options: { mostKeys: number; rows?: number }): number {
+  const { ROWS, WIDTH, HEADS, KEY_HEADS, HEAD, VOCABULARY, LONGEST, SCRATCH } = decodeConstants(sizes, options);
   const heads = 4 * HEAD * (HEADS + (HEADS + 2 * KEY_HEADS));
   // 64 lanes, and what is known of a row, with room for alignment.
   const perRow = 4 * WIDTH + 4 * LONGEST + heads + VOCABULARY + 64 + 16;
@@ -131,7 +131,7 @@ export function takesDecode(
     V % 4 === 0 &&
     H % K === 0 &&
     H / K <= mostHeadsOfKey &&
-    workgroupBytes(decodeConstants(sizes, { mostKeys, rows })) <= maxComputeWorkgroupStorageSize
+    decodeWorkgroupBytes(sizes, { mostKeys, rows }) <= maxComputeWorkgroupStorageSize
   );
 }
 

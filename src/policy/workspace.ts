@@ -8,7 +8,7 @@ import type { AttentionCache, CacheState } from "../model/cache.ts";
 import { usualDecoder } from "../model/decoder_weights.ts";
 import type { Model } from "../model/model.ts";
 import { TextRows } from "../model/text_rows.ts";
-import { decode, decodeOrders, takesDecode } from "../ops/decode.ts";
+import { arrangedNumbers, decode, decodeOrders, takesDecode } from "../ops/decode.ts";
 import { LookSchedule } from "./look_schedule.ts";
 import { type PrefillPart, Prefills, runTraced, type Traces } from "./prefill.ts";
 import { Sampler } from "./sampler.ts";
@@ -16,14 +16,16 @@ import { Sampler } from "./sampler.ts";
 /** Decode steps that are kept, by the rows that are still writing: eight sizes an octave. */
 const mostDecodes = 64;
 
-/** Tokens of a run in one dispatch: a slow device must not be taken for one that hangs. */
+/** Tokens of a run in one dispatch, and bytes of weights that all of its workgroups read: a slow device must not be taken for one that hangs. */
 const mostTokensOfRun = 16;
+const mostBytesOfRun = 2 ** 34;
 
 interface DecodePlan {
   plan: Plan;
   /** Which conversations get a token; in front of them how many they get where that is not one. */
   orders: Tensor;
-  isFused: boolean;
+  /** Tokens of a run in one dispatch; 0 where a token takes many. */
+  fusedTokens: number;
 }
 
 /** How a workspace works, where that is not the usual way. */
@@ -139,16 +141,16 @@ export class Workspace {
     if (compiling) await compiling;
     const slots = new Uint32Array(B).fill(noIndex);
     slots.set(rows);
-    const { plan, orders, isFused } = recorded;
-    const order = (tokens: number) => this.gpu.write(orders, isFused ? decodeOrders(slots, tokens) : slots);
+    const { plan, orders, fusedTokens } = recorded;
+    const order = (tokens: number) => this.gpu.write(orders, fusedTokens > 0 ? decodeOrders(slots, tokens) : slots);
     const isTraced = traces !== null && !traces.has("decode");
     // A trace is of one token, whatever a run has.
-    if (isTraced || !isFused) order(1);
+    if (isTraced || fusedTokens === 0) order(1);
     const tracing = isTraced ? runTraced(plan, "decode", traces) : undefined;
     let left = isTraced ? count - 1 : count;
-    if (!isFused) plan.run(left);
-    for (; isFused && left > 0; left -= mostTokensOfRun) {
-      order(Math.min(left, mostTokensOfRun));
+    if (fusedTokens === 0) plan.run(left);
+    for (; fusedTokens > 0 && left > 0; left -= fusedTokens) {
+      order(Math.min(left, fusedTokens));
       plan.run();
     }
     await tracing;
@@ -182,7 +184,9 @@ export class Workspace {
     if (!cache || !decoder || !takesDecode(this.gpu, decoder.sizes, { mostKeys, rows })) return null;
     const orders = plan.empty("decode.orders", [1 + B], "u32");
     decode(plan, { ...decoder, cache, orders, sample: this.sampler.state, mostKeys, rows });
-    return { plan, orders, isFused: true };
+    const bytes = 4 * arrangedNumbers(decoder.weights) * B;
+    const fusedTokens = Math.max(1, Math.min(mostTokensOfRun, Math.floor(mostBytesOfRun / bytes)));
+    return { plan, orders, fusedTokens };
   }
 
   #recordSeparate(plan: Plan, B: number): DecodePlan {
@@ -202,6 +206,6 @@ export class Workspace {
       cacheRows: rows.cacheRows,
     });
     this.sampler.sample(tape, this.model.text(tape, { rows, vision: null, cache: this.#cache }), slots);
-    return { plan, orders: slots, isFused: false };
+    return { plan, orders: slots, fusedTokens: 0 };
   }
 }

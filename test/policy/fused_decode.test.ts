@@ -6,13 +6,14 @@ import { usualDecoder } from "../../src/model/decoder_weights.ts";
 import { readConfig } from "../../src/model/families/read_files.ts";
 import { readJson } from "../../src/model/json_file.ts";
 import { loadModel } from "../../src/model/load.ts";
+import { LoraAdapter } from "../../src/model/lora.ts";
+import { readLoraConfig } from "../../src/model/lora_config.ts";
 import { buildModel, type Model } from "../../src/model/model.ts";
 import { takesDecode } from "../../src/ops/decode.ts";
 import { type Conversation, conversationIn, conversationWords, sampleWordCount } from "../../src/ops/sample.ts";
 import type { Sampling } from "../../src/policy/policy.ts";
 import { Workspace, type WorkspaceOptions } from "../../src/policy/workspace.ts";
 import { cardGpu } from "../support/card.ts";
-import { gpu as softwareGpu } from "../support/device.ts";
 import { folder } from "../support/golden.ts";
 import { random } from "../support/gradcheck.ts";
 import { randomQwen } from "../support/random_qwen.ts";
@@ -219,17 +220,17 @@ describe.each([
   });
 });
 
-test("what it does not take: software adapters, weights or a cache in fewer bits, an adapter", async () => {
-  const model = await biased(gpu);
-  const { sizes } = usualDecoder(model)!;
-  const size = { mostKeys: 200 };
-  expect(takesDecode(gpu, sizes, size)).toBe(true);
-  expect(takesDecode(softwareGpu, sizes, size)).toBe(false);
-  expect(takesDecode(gpu, { ...sizes, C: 72 }, size)).toBe(false);
-  expect(takesDecode(gpu, { ...sizes, V: 150_000 }, size)).toBe(false);
-  expect(takesDecode(gpu, { ...sizes, D: 128, H: 2, K: 1, headNorm: true }, size)).toBe(false);
-  const { config } = model;
-  expect(usualDecoder(buildModel(gpu, config, { trained: true, kvCacheDtype: "bf16" }))).toBeNull();
-  expect(usualDecoder(buildModel(gpu, config, { trained: true, isRounded: () => true }))).toBeNull();
-  expect(usualDecoder(buildModel(gpu, config, { trained: false, formOf: () => ({ dtype: "bf16" }) }))).toBeNull();
+test("models of another kind are not taken: with a cache or weights in fewer bits, or an adapter", async () => {
+  const { config } = await biased(gpu);
+  const of = (options: Partial<Parameters<typeof buildModel>[2]>) =>
+    usualDecoder(buildModel(gpu, config, { trained: true, ...options }));
+  expect(of({})).not.toBeNull();
+  expect(of({ kvCacheDtype: "bf16" })).toBeNull();
+  expect(of({ isRounded: () => true })).toBeNull();
+  expect(of({ trained: false, formOf: () => ({ dtype: "bf16" }) })).toBeNull();
+  const model = buildModel(gpu, config, { trained: false });
+  const lora = readLoraConfig({ peft_type: "LORA", r: 4, lora_alpha: 8, target_modules: "all-linear" });
+  model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: false });
+  expect(usualDecoder(model)).toBeNull();
+  expect(usualDecoder(model.withoutAdapter())).not.toBeNull();
 });
