@@ -62,19 +62,17 @@ export interface DecoderWeights {
 
 const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
 
-/** Constants of decode.wgsl. @param rows  conversations in a workgroup @param mostKeys  keys of a row at most */
-export function decodeConstants(
-  { layers, C, H, K, D, F, V, headNorm, bias, tied }: DecoderSizes,
-  { mostKeys, rows = 1 }: { mostKeys: number; rows?: number },
-) {
+/** Constants of decode.wgsl. @param rows  conversations in a workgroup */
+export function decodeConstants({ layers, C, H, K, D, F, V, headNorm, bias, tied }: DecoderSizes, rows = 1) {
   const spread = (H + 2 * K) * D;
-  const TILES = Math.max(1, Math.min(mostTiles, Math.ceil(mostKeys / keysPerTile)));
   // A quarter of each product's length in vec4.
   const AHEAD = [C, H * D, F].map((width) => width / 16).reduce(divisor, 8);
   const SIDE = vec4sUnderWay / AHEAD;
   const ofProducts = 4 * Math.max(spread, 2 * F, C, V);
-  const ofAttention = H * TILES * (keysPerTile + 8 + D);
   const ofSampling = 6 * threads;
+  // As many tiles as the products' memory holds: however many keys there are, the kernel is compiled once.
+  const ofTile = H * (keysPerTile + 8 + D);
+  const TILES = Math.max(1, Math.min(mostTiles, Math.floor(Math.max(ofProducts, ofSampling) / ofTile)));
   return {
     ROWS: rows,
     LAYERS: layers,
@@ -96,13 +94,13 @@ export function decodeConstants(
     SUMS: SIDE * rows,
     LONGEST: Math.max(C, H * D, F) / 4,
     JOINS: Math.ceil((rows * H * D) / 4 / threads),
-    SCRATCH: rows * Math.max(ofProducts, ofAttention, ofSampling),
+    SCRATCH: rows * Math.max(ofProducts, ofTile * TILES, ofSampling),
   };
 }
 
 /** Bytes of workgroup memory that the kernel takes, at most. */
-export function decodeWorkgroupBytes(sizes: DecoderSizes, options: { mostKeys: number; rows?: number }): number {
-  const { ROWS, WIDTH, HEADS, KEY_HEADS, HEAD, VOCABULARY, LONGEST, SCRATCH } = decodeConstants(sizes, options);
+export function decodeWorkgroupBytes(sizes: DecoderSizes, rows = 1): number {
+  const { ROWS, WIDTH, HEADS, KEY_HEADS, HEAD, VOCABULARY, LONGEST, SCRATCH } = decodeConstants(sizes, rows);
   const heads = 4 * HEAD * (HEADS + (HEADS + 2 * KEY_HEADS));
   // 64 lanes, and what is known of a row, with room for alignment.
   const perRow = 4 * WIDTH + 4 * LONGEST + heads + VOCABULARY + 64 + 16;
@@ -113,11 +111,7 @@ export function decodeWorkgroupBytes(sizes: DecoderSizes, options: { mostKeys: n
  * Whether the kernel takes a decoder of these sizes on a device, with the bits of the ops that it stands for: their own kernels must be
  * those in tiles, and no matrix units may be among them.
  */
-export function takesDecode(
-  gpu: Gpu,
-  sizes: DecoderSizes,
-  { mostKeys, rows = 1 }: { mostKeys: number; rows?: number },
-): boolean {
+export function takesDecode(gpu: Gpu, sizes: DecoderSizes, rows = 1): boolean {
   const { C, H, K, D, F, V, headNorm } = sizes;
   const { maxComputeWorkgroupStorageSize, maxStorageBuffersPerShaderStage } = gpu.device.limits;
   return (
@@ -131,7 +125,7 @@ export function takesDecode(
     V % 4 === 0 &&
     H % K === 0 &&
     H / K <= mostHeadsOfKey &&
-    decodeWorkgroupBytes(sizes, { mostKeys, rows }) <= maxComputeWorkgroupStorageSize
+    decodeWorkgroupBytes(sizes, rows) <= maxComputeWorkgroupStorageSize
   );
 }
 
@@ -161,23 +155,19 @@ export interface DecodeRun {
   /** u32 (1 + B), from `decodeOrders`. */
   orders: Tensor;
   sample: SampleState;
-  mostKeys: number;
   /** Conversations in a workgroup. */
   rows?: number;
 }
 
 /** Samples as many tokens as `orders` says for each of B conversations, in two dispatches: the first arranges the weights. */
-export function decode(
-  plan: Plan,
-  { sizes, weights, cache, angles, eps, orders, sample, mostKeys, rows }: DecodeRun,
-): void {
+export function decode(plan: Plan, { sizes, weights, cache, angles, eps, orders, sample, rows }: DecodeRun): void {
   const B = lengthOf(orders) - 1;
   const { C, D, V } = sizes;
   const { conversations, places, sampling, allowed, samples } = sample;
   expectShape(angles, -1, D / 2, 2);
   expectShape(allowed, V);
   expectShape(samples, -1, -1, sampleWordCount);
-  const constants = decodeConstants(sizes, { mostKeys, rows });
+  const constants = decodeConstants(sizes, rows);
   const arranged = plan.activation("decode.weights", [arrangedNumbers(weights)]);
   const words: number[] = [];
   let to = 0;

@@ -180,10 +180,9 @@ export class Workspace {
     const { fused = true, rowsOfGroup: rows } = this.#options;
     const cache = (this.#cache as Partial<AttentionCache>).together;
     const decoder = fused && cache ? usualDecoder(this.model) : null;
-    const mostKeys = this.size.prefixTokens + this.size.suffixTokens;
-    if (!cache || !decoder || !takesDecode(this.gpu, decoder.sizes, { mostKeys, rows })) return null;
+    if (!cache || !decoder || !takesDecode(this.gpu, decoder.sizes, rows)) return null;
     const orders = plan.empty("decode.orders", [1 + B], "u32");
-    decode(plan, { ...decoder, cache, orders, sample: this.sampler.state, mostKeys, rows });
+    decode(plan, { ...decoder, cache, orders, sample: this.sampler.state, rows });
     const bytes = 4 * arrangedNumbers(decoder.weights) * B;
     const fusedTokens = Math.max(1, Math.min(mostTokensOfRun, Math.floor(mostBytesOfRun / bytes)));
     return { plan, orders, fusedTokens };

@@ -28,10 +28,9 @@ const needle: DecoderSizes = {
   bias: false,
   tied: true,
 };
-const mostKeys = 128;
 
 test("takes sizes whose sums it knows, on devices whose other kernels have the same order", () => {
-  const takes = (changes: Partial<DecoderSizes>, on = gpu) => takesDecode(on, { ...needle, ...changes }, { mostKeys });
+  const takes = (changes: Partial<DecoderSizes>, on = gpu) => takesDecode(on, { ...needle, ...changes });
   expect(takes({})).toBe(true);
   expect(takes({ headNorm: false, bias: true, tied: false })).toBe(true);
   expect(takes({}, softwareGpu)).toBe(false);
@@ -45,8 +44,8 @@ test("takes sizes whose sums it knows, on devices whose other kernels have the s
   expect(takes({ H: 2, K: 1, D: 80, headNorm: false })).toBe(true);
   // Does not fit into workgroup memory.
   expect(takes({ V: 8192 })).toBe(false);
-  expect(takesDecode(gpu, needle, { mostKeys, rows: 2 })).toBe(true);
-  expect(takesDecode(gpu, needle, { mostKeys, rows: 4 })).toBe(false);
+  expect(takesDecode(gpu, needle, 2)).toBe(true);
+  expect(takesDecode(gpu, needle, 4)).toBe(false);
 });
 
 test.each([
@@ -55,7 +54,7 @@ test.each([
   [{ ...needle, layers: 6, C: 192, H: 6, F: 512, V: 496 }, 1],
   [{ ...needle, D: 16, C: 64, V: 112, headNorm: false, tied: false }, 2],
 ] as const)("workgroup memory is at most what is counted: %j, %i rows", (sizes, rows) => {
-  const constants: Record<string, number> = decodeConstants(sizes, { mostKeys, rows });
+  const constants: Record<string, number> = decodeConstants(sizes, rows);
   const { WIDTH, HEADS, KEY_HEADS, HEAD } = constants as Record<string, number> & typeof constants;
   const derived: Record<string, number> = {
     ...constants,
@@ -71,8 +70,8 @@ test.each([
   const types = [...source.matchAll(/^var<workgroup> \w+: (.*);/gm)].map(([, type]) => type!);
   expect(types.length).toBeGreaterThan(10);
   const bytes = types.reduce((sum, type) => sum + bytesOf(type), 0);
-  expect(decodeWorkgroupBytes(sizes, { mostKeys, rows })).toBeGreaterThanOrEqual(bytes);
-  expect(decodeWorkgroupBytes(sizes, { mostKeys, rows })).toBeLessThan(bytes + 512);
+  expect(decodeWorkgroupBytes(sizes, rows)).toBeGreaterThanOrEqual(bytes);
+  expect(decodeWorkgroupBytes(sizes, rows)).toBeLessThan(bytes + 512);
 });
 
 test("weights are arranged by input, tables and vectors stay as they are", async () => {
@@ -102,7 +101,6 @@ test("weights are arranged by input, tables and vectors stay as they are", async
       allowed: words("allowed", needle.V),
       samples: words("samples", 1, 4, sampleWordCount),
     },
-    mostKeys,
   });
   plan.run();
   const { arranged } = plan.recorded[0]!.tensors;

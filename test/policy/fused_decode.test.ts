@@ -9,6 +9,7 @@ import { loadModel } from "../../src/model/load.ts";
 import { LoraAdapter } from "../../src/model/lora.ts";
 import { readLoraConfig } from "../../src/model/lora_config.ts";
 import { buildModel, type Model } from "../../src/model/model.ts";
+import { headWeight } from "../../src/model/names.ts";
 import { takesDecode } from "../../src/ops/decode.ts";
 import { type Conversation, conversationIn, conversationWords, sampleWordCount } from "../../src/ops/sample.ts";
 import type { Sampling } from "../../src/policy/policy.ts";
@@ -30,10 +31,12 @@ async function biased(on: Gpu): Promise<Model> {
   const model = buildModel(on, { ...config, tieWordEmbeddings: false }, { trained: true });
   for (const [i, { name, shape }] of model.parameters.shapes.entries()) {
     const scale = shape.length === 1 ? 0.5 : 2 / Math.sqrt(shape[1]!);
-    model.parameters.set(
-      name,
-      random(i, size(shape)).map((x) => x * scale + (/norm/.test(name) ? 1 : 0)),
-    );
+    const values = random(i, size(shape)).map((x) => x * scale + (/norm/.test(name) ? 1 : 0));
+    // Logits of neighbours are equal: the first one is the likeliest.
+    if (name === headWeight)
+      for (let row = 1; row < shape[0]!; row += 2)
+        values.copyWithin(row * shape[1]!, (row - 1) * shape[1]!, row * shape[1]!);
+    model.parameters.set(name, values);
   }
   return model;
 }
@@ -210,7 +213,7 @@ describe.each([
 
   test("with two conversations in a workgroup", async () => {
     const { sizes } = usualDecoder(model)!;
-    if (!takesDecode(gpu, sizes, { mostKeys: mostPrefix + 60, rows: 2 })) return;
+    if (!takesDecode(gpu, sizes, 2)) return;
     const runs = [
       { rows: someRows, count: 3 },
       { rows: everyRow, count: 2 },

@@ -29,17 +29,11 @@ const sizesOf: Record<string, Record<string, number>[]> = {
   attention_forward: [32, 80, 128, 256].map(tileSizes),
   decode: [
     // The shipped models, and one with biases.
-    decodeConstants(
-      { layers: 4, C: 128, H: 4, K: 2, D: 32, F: 256, V: 480, headNorm: true, bias: false, tied: true },
-      { mostKeys: 128 },
-    ),
-    decodeConstants(
-      { layers: 6, C: 192, H: 6, K: 2, D: 32, F: 512, V: 496, headNorm: true, bias: false, tied: true },
-      { mostKeys: 512 },
-    ),
+    decodeConstants({ layers: 4, C: 128, H: 4, K: 2, D: 32, F: 256, V: 480, headNorm: true, bias: false, tied: true }),
+    decodeConstants({ layers: 6, C: 192, H: 6, K: 2, D: 32, F: 512, V: 496, headNorm: true, bias: false, tied: true }),
     decodeConstants(
       { layers: 2, C: 64, H: 4, K: 2, D: 16, F: 128, V: 112, headNorm: false, bias: true, tied: false },
-      { mostKeys: 64, rows: 2 },
+      2,
     ),
   ],
   product_matrix: Object.values(matrixTiles).flatMap((tile) =>
