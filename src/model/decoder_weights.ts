@@ -1,4 +1,4 @@
-import { size, type Tensor } from "../gpu/tensor.ts";
+import { bytesOf, size, type Tensor } from "../gpu/tensor.ts";
 import { arrangedNumbers, type DecoderSizes, type DecoderWeight, type DecoderWeights } from "../ops/decode.ts";
 import type { Model } from "./model.ts";
 import { embeddingWeight, textPrefix } from "./names.ts";
@@ -20,7 +20,7 @@ export interface UsualDecoder {
 
 /**
  * The model's text as ops/decode.ts takes it; null where its layers or weights are of another kind: an adapter, weights that are not
- * f32 or not in one buffer, or too many of them.
+ * f32 or not in one buffer that a kernel can see, or too many of them.
  */
 export function usualDecoder(model: Model): UsualDecoder | null {
   const { config, parameters, angles, adapter, kvCacheDtype } = model;
@@ -54,7 +54,7 @@ export function usualDecoder(model: Model): UsualDecoder | null {
   const table = tied ? null : parameters.get(embeddingWeight);
   const [first] = tensors;
   const segment = parameters.segments.find(({ weight }) => weight.buffer === first?.buffer);
-  if (!segment) return null;
+  if (!segment || bytesOf(segment.weight) > parameters.gpu.maxBindingBytes) return null;
   const parts: DecoderWeight[] = [];
   for (const tensor of [...tensors, ...(table ? [table] : [])]) {
     if (tensor?.dtype !== "f32" || tensor.buffer !== segment.weight.buffer) return null;

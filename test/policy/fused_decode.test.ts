@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { countingGpu } from "../../src/gpu/counting_device.ts";
 import type { Gpu } from "../../src/gpu/gpu.ts";
 import { noIndex, size } from "../../src/gpu/tensor.ts";
 import type { KeyValueCache } from "../../src/model/cache.ts";
@@ -229,6 +230,13 @@ test("models of another kind are not taken: with a cache or weights in fewer bit
     usualDecoder(buildModel(gpu, config, { trained: true, ...options }));
   expect(of({})).not.toBeNull();
   expect(of({ kvCacheDtype: "bf16" })).toBeNull();
+  // Some of the weights are split from others, or are larger than what a kernel sees.
+  for (const maxBindingBytes of [2 ** 16, 2 ** 14])
+    expect(
+      usualDecoder(
+        buildModel(countingGpu({ maxStorageBufferBindingSize: maxBindingBytes }), config, { trained: false }),
+      ),
+    ).toBeNull();
   expect(of({ isRounded: () => true })).toBeNull();
   expect(of({ trained: false, formOf: () => ({ dtype: "bf16" }) })).toBeNull();
   const model = buildModel(gpu, config, { trained: false });
