@@ -1,54 +1,14 @@
 // The token loop on the GPU: `prepare` makes a row of the forward pass from each conversation's last token, `pick` samples the
 // next token from that row's logits, without the host.
 //   slots (B): conversation of each row, or NO_INDEX; conversations, places (slots): see below; samples (slots, capacity).
-// A sample is keyed by (seed; step, task, rollout, token), so it does not depend on the order of work.
+// A sample is keyed by (seed; step, task, rollout, token), so it does not depend on the order of work. shared/conversation.wgsl
+// has the structs.
 
 struct Params {
   B: u32,
   V: u32,
   N: u32,
   capacity: u32,
-}
-
-struct Conversation {
-  // The last one that was sampled.
-  token: u32,
-  // Rows of its suffix in the cache.
-  cached: u32,
-  // Of the next token.
-  position: u32,
-  // Tokens sampled so far.
-  sampled: u32,
-  done: u32,
-  task: u32,
-  rollout: u32,
-  unused: u32,
-}
-
-// Rows of the cache.
-struct Place {
-  prefix_begin: u32,
-  prefix_end: u32,
-  suffix_begin: u32,
-  unused: u32,
-}
-
-struct Sampling {
-  seed: u32,
-  step: u32,
-  greedy: u32,
-  stop_count: u32,
-  stop0: u32,
-  stop1: u32,
-  stop2: u32,
-  stop3: u32,
-  temperature: f32,
-}
-
-struct Sample {
-  token: u32,
-  logprob: f32,
-  entropy: f32,
 }
 
 // Samples of one conversation that are to be read together: `count` from `begin` on, to `to` on.
@@ -59,8 +19,6 @@ struct Span {
   to: u32,
 }
 
-// Separates these random numbers from others of the same seed ("samp").
-const STREAM: u32 = 0x73616d70u;
 const LANES: u32 = 256u;
 // Ids that a lane loads at a time: a vocabulary may have 150,000, and a row is one workgroup.
 const AHEAD = 8u;
@@ -194,12 +152,7 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var l = 0u; l < LANES; l++) {
       total += lane_sums[l];
     }
-    let whose = conversations[own];
-    let random = philox(
-      vec4u(sampling.step, whose.task, whose.rollout, whose.sampled),
-      vec2u(sampling.seed, STREAM),
-    );
-    target_mass = f32(random.x >> 8u) * 0x1p-24 * total;
+    target_mass = random_share(sampling, conversations[own]) * total;
     var below = 0.0;
     var l = 0u;
     while (l < LANES - 1u && below + lane_sums[l] <= target_mass) {
@@ -277,9 +230,7 @@ fn drawn(row: u32, own: u32, lse: f32) -> u32 {
   for (var lane = 0u; lane < LANES; lane++) {
     whole += lane_sum(row, lane, per_lane, lse);
   }
-  let whose = conversations[own];
-  let random = philox(vec4u(sampling.step, whose.task, whose.rollout, whose.sampled), vec2u(sampling.seed, STREAM));
-  let mark = f32(random.x >> 8u) * 0x1p-24 * whole;
+  let mark = random_share(sampling, conversations[own]) * whole;
   var below = 0.0;
   var lane = 0u;
   for (; lane < LANES - 1u; lane++) {

@@ -1,5 +1,5 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Tensor } from "../gpu/tensor.ts";
+import { bytesOf, type Tensor } from "../gpu/tensor.ts";
 import type { CacheDtype } from "../ops/cache_kernels.ts";
 import { fullAttention, type TextConfig } from "./config.ts";
 
@@ -37,13 +37,21 @@ export interface KeysAndValues {
 export interface AttentionCache extends CacheState {
   /** @throws RangeError where the layer has no full attention */
   layer(index: number): KeysAndValues;
+  /** All layers where they lie in one buffer, keys and then values of each, and numbers from one of these to the next; f32 alone does. */
+  readonly together?: { whole: Tensor; apart: number } | null;
 }
+
+/** Up to this many bytes a cache is one buffer: small models decode in kernels that see all of it. */
+const mostTogetherBytes = 2 ** 28;
+/** Where a tensor may begin in a buffer. */
+const bindingBytes = 256;
 
 type CachedSizes = Pick<TextConfig, "numHiddenLayers" | "layerTypes" | "numKeyValueHeads" | "headDim">;
 
 /** Keys and values of every layer with full attention. Row 0 takes what padding writes. */
 export class KeyValueCache implements AttentionCache {
   readonly #layers: ReadonlyMap<number, KeysAndValues>;
+  readonly together: { whole: Tensor; apart: number } | null;
 
   constructor(
     readonly gpu: Gpu,
@@ -53,13 +61,25 @@ export class KeyValueCache implements AttentionCache {
   ) {
     expectCacheable(config, dtype);
     const shape = [rows, config.numKeyValueHeads, config.headDim];
+    const indices = config.layerTypes
+      .slice(0, config.numHiddenLayers)
+      .flatMap((type, i) => (type === fullAttention ? [i] : []));
+    const apart = (Math.ceil(bytesOf({ shape, dtype }) / bindingBytes) * bindingBytes) / 4;
+    const count = 2 * indices.length * apart;
+    const isTogether =
+      dtype === "f32" && indices.length > 0 && 4 * count <= Math.min(mostTogetherBytes, gpu.maxBindingBytes);
+    const whole = isTogether ? gpu.empty("cache.keys and values", [count]) : null;
+    this.together = whole && { whole, apart };
+    const part = (name: string, place: number): Tensor =>
+      whole
+        ? { ...whole, name, shape, offsetBytes: whole.offsetBytes + 4 * apart * place }
+        : gpu.empty(name, shape, dtype);
     const layers = new Map<number, KeysAndValues>();
-    for (const [i, type] of config.layerTypes.slice(0, config.numHiddenLayers).entries())
-      if (type === fullAttention)
-        layers.set(i, {
-          keys: gpu.empty(`cache.${i}.keys`, shape, dtype),
-          values: gpu.empty(`cache.${i}.values`, shape, dtype),
-        });
+    for (const [place, i] of indices.entries())
+      layers.set(i, {
+        keys: part(`cache.${i}.keys`, 2 * place),
+        values: part(`cache.${i}.values`, 2 * place + 1),
+      });
     this.#layers = layers;
   }
 
@@ -70,7 +90,7 @@ export class KeyValueCache implements AttentionCache {
   }
 
   free(): void {
-    for (const { keys, values } of this.#layers.values())
-      for (const { buffer } of [keys, values]) this.gpu.release(buffer);
+    const buffers = [...this.#layers.values()].flatMap(({ keys, values }) => [keys.buffer, values.buffer]);
+    for (const buffer of new Set(buffers)) this.gpu.release(buffer);
   }
 }

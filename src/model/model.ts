@@ -82,6 +82,11 @@ export class Model {
     return this.parameters.get(headName(this.config));
   }
 
+  /** What ops/decode.ts needs beside the weights, where the text's layers are what it computes. */
+  get angles(): Tensor | null {
+    return this.#parts.passes.text.angles ?? null;
+  }
+
   /** The same model on the same weights, as it is without an adapter. */
   withoutAdapter(): Model {
     return new Model(this.#parts);

@@ -26,10 +26,19 @@ export interface TextInput {
   attended?: (layer: number, of: Attended) => void;
 }
 
+/** Rows of text and image tokens -> their last hidden states (N, C), after the final norm. */
+export interface TextPassOf {
+  (tape: Tape, weights: Weights, input: TextInput): Tensor;
+  /**
+   * Where all layers have full attention over whole heads, as ops/decode.ts computes them in one dispatch: the table of rotations,
+   * (positions, D/2, 2).
+   */
+  readonly angles?: Tensor;
+}
+
 /** The two forward passes of a model, recorded on a tape. */
 export interface Passes {
   /** Patches -> image tokens, in the order of the text. */
   vision(tape: Tape, weights: Weights, rows: VisionRows, watch?: Watch): VisionOutput;
-  /** Rows of text and image tokens -> their last hidden states (N, C), after the final norm. */
-  text(tape: Tape, weights: Weights, input: TextInput): Tensor;
+  readonly text: TextPassOf;
 }

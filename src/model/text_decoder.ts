@@ -54,13 +54,13 @@ export function textPass(
   kvCacheDtype: CacheDtype,
   mixers: Mixers = attentionOnly,
 ): Passes["text"] {
-  const rotary = textRotary(gpu, config);
+  const { rotary, table } = textRotary(gpu, config);
   const layers = config.layerTypes.slice(0, config.numHiddenLayers).map((type) => {
     const mixer = mixers[type];
     if (!mixer) throw new TypeError(`layerTypes names ${type}, expected one of ${Object.keys(mixers).join(", ")}`);
     return mixer;
   });
-  return (tape, weights, { rows, vision, cache, watch, attended }: TextInput) => {
+  const record = (tape: Tape, weights: Weights, { rows, vision, cache, watch, attended }: TextInput) => {
     const rotations = rotary(tape, rows);
     const pass: TextPass = { tape, weights, config, rows, rotations, cache, kvCacheDtype, attended };
     let x = gather(tape, weights.get(embeddingWeight), rows.tokens);
@@ -82,19 +82,21 @@ export function textPass(
     }
     return norm(pass, `${textPrefix}norm`, x);
   };
+  const isUsual = layers.every(({ mix }) => mix === attend) && config.rotaryDim === config.headDim;
+  return Object.assign(record, isUsual ? { angles: table } : {});
 }
 
 export const layerName = (layer: number): string => `${textPrefix}layers.${layer}`;
 
 /** M-RoPE on the first rotaryDim components of each head. */
-function textRotary(gpu: Gpu, config: TextConfig): (tape: Tape, rows: TextRows) => Tensor {
+function textRotary(gpu: Gpu, config: TextConfig): { rotary: (tape: Tape, rows: TextRows) => Tensor; table: Tensor } {
   const { rotaryDim, ropeTheta, mropeSection, mropeInterleaved } = config;
   const half = rotaryDim / 2;
   const makeTable = () => ropeTable(maxPositions, inverseFrequencies(rotaryDim, ropeTheta));
   const table = gpu.uploadComputed("text.rope", makeTable, [maxPositions, half, 2]);
   const axisOfPair = mropeInterleaved ? interleavedAxes(half, mropeSection) : blockAxes(mropeSection);
   const axes = gpu.upload("text.axes", axisOfPair, [half]);
-  return (tape, rows) => rotationsOf(tape, rows.positions, table, axes);
+  return { rotary: (tape, rows) => rotationsOf(tape, rows.positions, table, axes), table };
 }
 
 const norm = ({ tape, weights, config }: TextPass, module: string, x: Tensor): Tensor =>

@@ -1,11 +1,12 @@
 import source from "../../shaders/sample.wgsl" with { type: "text" };
+import conversation from "../../shaders/shared/conversation.wgsl" with { type: "text" };
 import { wordsOf } from "../gpu/params.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import { expectShape, extents2, lengthOf, type Tensor } from "../gpu/tensor.ts";
 import { mostUnshared } from "./logprob.ts";
 
-const shader = new Shader("sample", source);
+const shader = new Shader("sample", source, conversation);
 
 /** A conversation as the token loop on the GPU knows it. */
 export interface Conversation {

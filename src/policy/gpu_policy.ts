@@ -4,7 +4,7 @@ import type { Model } from "../model/model.ts";
 import { GpuConversations } from "./gpu_conversations.ts";
 import type { Conversations, Policy, Prompt, Sampling } from "./policy.ts";
 import type { Traces } from "./prefill.ts";
-import { Workspace, type WorkspaceSize } from "./workspace.ts";
+import { Workspace, type WorkspaceOptions, type WorkspaceSize } from "./workspace.ts";
 
 /** The policy whose model runs in our own kernels. */
 export class GpuPolicy implements Policy {
@@ -13,8 +13,7 @@ export class GpuPolicy implements Policy {
   /** Kernel times of one pass of each kind, where they are traced. */
   readonly traces: Traces = new Map();
   readonly #isTraced: boolean;
-  /** Whether tokens are submitted before the look before them has been read. */
-  readonly #ahead: boolean;
+  readonly #options: WorkspaceOptions;
   readonly #sizes: "exact" | "roomy";
   #workspace: Workspace | null = null;
   /** Counts what makes earlier conversations worthless. */
@@ -26,14 +25,14 @@ export class GpuPolicy implements Policy {
     model: Model,
     {
       traced = false,
-      ahead = false,
       sizes = "exact",
-    }: { traced?: boolean; ahead?: boolean; sizes?: "exact" | "roomy" } = {},
+      ...options
+    }: WorkspaceOptions & { traced?: boolean; sizes?: "exact" | "roomy" } = {},
   ) {
     this.gpu = gpu;
     this.model = model;
     this.#isTraced = traced;
-    this.#ahead = ahead;
+    this.#options = options;
     this.#sizes = sizes;
   }
 
@@ -54,7 +53,7 @@ export class GpuPolicy implements Policy {
     if (!this.#workspace?.fits(size, isContinued ? "within" : this.#sizes)) {
       this.#workspace?.free();
       const made = this.#sizes === "roomy" ? roomy(size) : size;
-      this.#workspace = new Workspace(this.gpu, this.model, made, this.#ahead);
+      this.#workspace = new Workspace(this.gpu, this.model, made, this.#options);
     }
     const epoch = ++this.#epoch;
     return GpuConversations.begin(prompts, this.#workspace, {

@@ -137,6 +137,11 @@ export class Sampler {
     pick(tape.plan, this.#sample, { slots, logits, stats });
   }
 
+  /** What a token loop in one dispatch reads and writes of all conversations. */
+  get state(): SampleState {
+    return this.#sample;
+  }
+
   /**
    * How far all conversations are: 32 bytes of each are read. The copy is submitted before this returns, so it shows
    * what was submitted until then.

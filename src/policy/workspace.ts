@@ -4,9 +4,11 @@ import { Plan } from "../gpu/plan.ts";
 import { PlanCache } from "../gpu/plan_cache.ts";
 import { Tape } from "../gpu/tape.ts";
 import { noIndex, type Tensor } from "../gpu/tensor.ts";
-import type { CacheState } from "../model/cache.ts";
+import type { AttentionCache, CacheState } from "../model/cache.ts";
+import { usualDecoder } from "../model/decoder_weights.ts";
 import type { Model } from "../model/model.ts";
 import { TextRows } from "../model/text_rows.ts";
+import { arrangedNumbers, decode, decodeOrders, takesDecode } from "../ops/decode.ts";
 import { LookSchedule } from "./look_schedule.ts";
 import { type PrefillPart, Prefills, runTraced, type Traces } from "./prefill.ts";
 import { Sampler } from "./sampler.ts";
@@ -14,9 +16,26 @@ import { Sampler } from "./sampler.ts";
 /** Decode steps that are kept, by the rows that are still writing: eight sizes an octave. */
 const mostDecodes = 64;
 
+/** Tokens of a run in one dispatch, and bytes of weights that all of its workgroups read: a slow device must not be taken for one that hangs. */
+const mostTokensOfRun = 16;
+const mostBytesOfRun = 2 ** 34;
+
 interface DecodePlan {
   plan: Plan;
-  slots: Tensor;
+  /** Which conversations get a token; in front of them how many they get where that is not one. */
+  orders: Tensor;
+  /** Tokens of a run in one dispatch; 0 where a token takes many. */
+  fusedTokens: number;
+}
+
+/** How a workspace works, where that is not the usual way. */
+export interface WorkspaceOptions {
+  /** Whether tokens are submitted before the look before them has been read. */
+  ahead?: boolean;
+  /** Whether a small model decodes a run of tokens in one dispatch, with the same bits; by default where it can. */
+  fused?: boolean;
+  /** Conversations that a workgroup of that dispatch computes; to be measured. */
+  rowsOfGroup?: number;
 }
 
 /** How many conversations there are, and how long they may become. */
@@ -44,16 +63,17 @@ export class Workspace {
   /** Outlives the conversations: turns of one step are as long as those of the one before. */
   readonly looks: LookSchedule;
   readonly #cache: CacheState;
+  readonly #options: WorkspaceOptions;
   readonly #prefills: Prefills;
   readonly #decodes = new PlanCache<DecodePlan>({ count: mostDecodes });
   #failure: unknown;
 
-  /** @param ahead  whether tokens are submitted before the look before them has been read */
-  constructor(gpu: Gpu, model: Model, size: WorkspaceSize, ahead = false) {
+  constructor(gpu: Gpu, model: Model, size: WorkspaceSize, options: WorkspaceOptions = {}) {
     this.gpu = gpu;
     this.model = model;
     this.size = size;
-    this.looks = new LookSchedule(ahead);
+    this.#options = options;
+    this.looks = new LookSchedule(options.ahead ?? false);
     const { prompts, slots, prefixTokens, suffixTokens } = size;
     const rows = 1 + prompts * prefixTokens + slots * suffixTokens;
     this.#cache = model.newCache({ rows, sequences: prompts + slots });
@@ -121,10 +141,18 @@ export class Workspace {
     if (compiling) await compiling;
     const slots = new Uint32Array(B).fill(noIndex);
     slots.set(rows);
-    this.gpu.write(recorded.slots, slots);
+    const { plan, orders, fusedTokens } = recorded;
+    const order = (tokens: number) => this.gpu.write(orders, fusedTokens > 0 ? decodeOrders(slots, tokens) : slots);
     const isTraced = traces !== null && !traces.has("decode");
-    const tracing = isTraced ? runTraced(recorded.plan, "decode", traces) : undefined;
-    recorded.plan.run(isTraced ? count - 1 : count);
+    // A trace is of one token, whatever a run has.
+    if (isTraced || fusedTokens === 0) order(1);
+    const tracing = isTraced ? runTraced(plan, "decode", traces) : undefined;
+    let left = isTraced ? count - 1 : count;
+    if (fusedTokens === 0) plan.run(left);
+    for (; fusedTokens > 0 && left > 0; left -= fusedTokens) {
+      order(Math.min(left, fusedTokens));
+      plan.run();
+    }
     await tracing;
   }
 
@@ -144,6 +172,23 @@ export class Workspace {
 
   #recordDecode(B: number): DecodePlan {
     const plan = new Plan(this.gpu, `decode ${B}`, { reuse: true });
+    return this.#recordFused(plan, B) ?? this.#recordSeparate(plan, B);
+  }
+
+  /** Null where the device or the model does not allow it. */
+  #recordFused(plan: Plan, B: number): DecodePlan | null {
+    const { fused = true, rowsOfGroup: rows } = this.#options;
+    const cache = (this.#cache as Partial<AttentionCache>).together;
+    const decoder = fused && cache ? usualDecoder(this.model) : null;
+    if (!cache || !decoder || !takesDecode(this.gpu, decoder.sizes, rows)) return null;
+    const orders = plan.empty("decode.orders", [1 + B], "u32");
+    decode(plan, { ...decoder, cache, orders, sample: this.sampler.state, rows });
+    const bytes = 4 * arrangedNumbers(decoder.weights) * B;
+    const fusedTokens = Math.max(1, Math.min(mostTokensOfRun, Math.floor(mostBytesOfRun / bytes)));
+    return { plan, orders, fusedTokens };
+  }
+
+  #recordSeparate(plan: Plan, B: number): DecodePlan {
     const tape = new Tape(plan, false);
     const slots = plan.empty("decode.slots", [B], "u32");
     const rows = new TextRows(plan, {
@@ -160,6 +205,6 @@ export class Workspace {
       cacheRows: rows.cacheRows,
     });
     this.sampler.sample(tape, this.model.text(tape, { rows, vision: null, cache: this.#cache }), slots);
-    return { plan, slots };
+    return { plan, orders: slots, fusedTokens: 0 };
   }
 }

@@ -49,7 +49,7 @@ function countOf(pass: CyclePass["pass"], plan: Plan): CyclePass {
 
 /** The counts as a table in Markdown, and what they are made of. */
 export const cycleMarkdown = (all: readonly CyclePass[]): string[] => [
-  "Dispatches of a training step of the shipped `needle`, 16 scenes x 8 rollouts with a call each: of a decoded token, the prefill of the prompts, and the update.",
+  "Dispatches of a training step of the shipped `needle`, 16 scenes x 8 rollouts with a call each: of a run of decoded tokens, the prefill of the prompts, and the update.",
   "",
   ...table(
     ["pass", "dispatches", "by kernel"],

@@ -30,6 +30,8 @@ export function workOf(dispatch: Dispatch, spans?: Uint32Array): Work | null {
   const { table, weight_data, weight_scales, k, v, out, dout, dx } = dispatch.tensors;
   const bytes = (without: readonly (Tensor | undefined)[] = []) => streamed(dispatch, without);
   switch (name) {
+    case "decode":
+      return entry === "arrange" ? { flops: 0, bytes: 2 * bytesOf(dispatch.tensors.arranged!) } : decodeWork(dispatch);
     case "gather":
     case "gather_vec4":
       // Of a table only the rows that are named; in the backward pass all of it, of which most rows are only set.
@@ -88,6 +90,14 @@ function streamed({ shader, entry, tensors, constants }: Dispatch, without: read
     bound.set(tensor, Math.max(bound.get(tensor) ?? 0, isAdded ? 2 : 1));
   }
   return [...bound].reduce((sum, [tensor, times]) => sum + times * bytesOf(tensor), 0);
+}
+
+/** Of one token, which is what a trace has, of all conversations: products with every weight, which is read once. */
+function decodeWork({ params, tensors }: Dispatch): Work {
+  const { weights, samples } = tensors;
+  const { B } = params as { B: number };
+  const ofSamples = (bytesOf(samples!) / size(samples!.shape.slice(0, 2))) * B;
+  return { flops: 2 * B * size(weights!.shape), bytes: bytesOf(weights!) + ofSamples, isMost: true };
 }
 
 /** Of one row, or at most of all pairs of rows: not all of them attend to each other. */

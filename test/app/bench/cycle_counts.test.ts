@@ -29,9 +29,9 @@ describe("dispatches of a step of needle, 16 x 8", () => {
   });
   const of = (name: string) => passes.find(({ pass }) => pass === name)!;
 
-  // The goals are 36 for a token and 150 for an update.
+  // The goals are 36 for a token and 150 for an update. A run of tokens takes as many as one.
   test.each([
-    ["decode", 30],
+    ["decode", 2],
     ["prefill", 72],
     ["update", 149],
     ["optimizer", 3],
@@ -41,10 +41,9 @@ describe("dispatches of a step of needle, 16 x 8", () => {
     expect(ofKernels).toBe(most);
   });
 
-  test("partial sums of all weights are added up in few dispatches, and while decoding norms have none", () => {
+  test("partial sums of all weights are added up in few dispatches", () => {
     expect(of("update").kernels["partials.add_all"]).toBeLessThanOrEqual(3);
     expect(of("update").kernels["partials.add_many"]).toBeUndefined();
-    expect(of("decode").kernels["rmsnorm.normalize"]).toBeUndefined();
   });
 });
 

@@ -2,6 +2,7 @@ import { matrixFeatures } from "../../../gpu/matrix_units.ts";
 import { Shader } from "../../../gpu/shader.ts";
 import { decodeSizes, elementParts, tileSizes } from "../../../ops/attention_forward.ts";
 import { cacheParts } from "../../../ops/cache_kernels.ts";
+import { decodeConstants } from "../../../ops/decode.ts";
 import { matrixDirectives, matrixSizes, matrixTiles } from "../../../ops/product_matrix.ts";
 import { thinSizes, withNorm } from "../../../ops/thin_sizes.ts";
 import { chunkParts, weightParts } from "../../../ops/weight_kernels.ts";
@@ -26,6 +27,15 @@ const sizesOf: Record<string, Record<string, number>[]> = {
   attention_backward: [32, 80, 128, 256].map(tileSizes),
   attention_decode: [decodeSizes(32, 2), decodeSizes(80, 4), decodeSizes(128, 8), decodeSizes(128, 7)],
   attention_forward: [32, 80, 128, 256].map(tileSizes),
+  decode: [
+    // The shipped models, and one with biases.
+    decodeConstants({ layers: 4, C: 128, H: 4, K: 2, D: 32, F: 256, V: 480, headNorm: true, bias: false, tied: true }),
+    decodeConstants({ layers: 6, C: 192, H: 6, K: 2, D: 32, F: 512, V: 496, headNorm: true, bias: false, tied: true }),
+    decodeConstants(
+      { layers: 2, C: 64, H: 4, K: 2, D: 16, F: 128, V: 112, headNorm: false, bias: true, tied: false },
+      2,
+    ),
+  ],
   product_matrix: Object.values(matrixTiles).flatMap((tile) =>
     // As on NVIDIA's cards and on Apple's.
     ([16, 8] as const).map((side) => matrixSizes({ side, lanes: 32 }, tile)),
@@ -69,6 +79,8 @@ const sharedOf: Readonly<Record<string, string>> = {
   product: "product_adapter",
   product_wide: "product_adapter",
   scene: "double",
+  decode: "conversation",
+  sample: "conversation",
 };
 
 /** What stands before files that only some devices take, and which are left out on others. */
