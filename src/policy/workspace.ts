@@ -32,11 +32,20 @@ interface DecodePlan {
 export interface WorkspaceOptions {
   /** Whether tokens are submitted before the look before them has been read. */
   ahead?: boolean;
-  /** Whether a small model decodes a run of tokens in one dispatch, with the same bits; by default where it can. */
+  /**
+   * Whether a small model decodes a run of tokens in one dispatch where it can, with the same bits; by default on devices that are known
+   * to be faster so.
+   */
   fused?: boolean;
   /** Conversations that a workgroup of that dispatch computes; to be measured. */
   rowsOfGroup?: number;
 }
+
+/**
+ * Whether each conversation may read all weights by itself, from a cache of the card: measured on NVIDIA's (LOG.md). A graphics unit
+ * that shares the processor's memory may lose more by that than by dispatches.
+ */
+const readsWeightsFast = ({ adapterName, counts }: Gpu): boolean => counts || /nvidia/i.test(adapterName);
 
 /** How many conversations there are, and how long they may become. */
 export interface WorkspaceSize {
@@ -177,7 +186,7 @@ export class Workspace {
 
   /** Null where the device or the model does not allow it. */
   #recordFused(plan: Plan, B: number): DecodePlan | null {
-    const { fused = true, rowsOfGroup: rows } = this.#options;
+    const { fused = readsWeightsFast(this.gpu), rowsOfGroup: rows } = this.#options;
     const cache = (this.#cache as Partial<AttentionCache>).together;
     const decoder = fused && cache ? usualDecoder(this.model) : null;
     if (!cache || !decoder || !takesDecode(this.gpu, decoder.sizes, rows)) return null;

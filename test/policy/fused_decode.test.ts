@@ -12,7 +12,13 @@ import { readLoraConfig } from "../../src/model/lora_config.ts";
 import { buildModel, type Model } from "../../src/model/model.ts";
 import { headWeight } from "../../src/model/names.ts";
 import { takesDecode } from "../../src/ops/decode.ts";
-import { type Conversation, conversationIn, conversationWords, sampleWordCount } from "../../src/ops/sample.ts";
+import {
+  type Conversation,
+  conversationIn,
+  conversationWordCount,
+  putConversation,
+  sampleWordCount,
+} from "../../src/ops/sample.ts";
 import type { Sampling } from "../../src/policy/policy.ts";
 import { Workspace, type WorkspaceOptions } from "../../src/policy/workspace.ts";
 import { cardGpu } from "../support/card.ts";
@@ -109,8 +115,9 @@ async function decoded(
     sampler.setPlace(slot, { prefixBegin, prefixEnd: prefixBegin + prefix, suffixBegin, task: prompt, rollout: slot });
   }
   sampler.flush(slots.map((_, slot) => slot));
-  const words = slots.flatMap(({ prefix, cached = 0, prompt = 0, token = 0, done = false }, slot) => [
-    ...conversationWords({
+  const words = new Uint32Array(slots.length * conversationWordCount);
+  for (const [slot, { prefix, cached = 0, prompt = 0, token = 0, done = false }] of slots.entries())
+    putConversation(words, slot, {
       token,
       cached,
       position: prefix + cached,
@@ -118,9 +125,8 @@ async function decoded(
       done,
       task: prompt,
       rollout: slot,
-    }),
-  ]);
-  gpu.write(sampler.state.conversations, new Uint32Array(words));
+    });
+  gpu.write(sampler.state.conversations, words);
   gpu.clear(sampler.state.samples);
   const labels = new Set<string>();
   gpu.beforeRun = ({ recorded }) => {
@@ -153,7 +159,7 @@ const sampling: Sampling = { seed: 11, step: 4, temperature: 0.7, suppressed: [0
 
 async function expectEqual(model: Model, setting: Setting, options: WorkspaceOptions = {}): Promise<Decoded> {
   const separate = await decoded(model, setting, { fused: false });
-  const fused = await decoded(model, setting, options);
+  const fused = await decoded(model, setting, { fused: true, ...options });
   expect([...fused.labels].sort()).toEqual(["decode.arrange", "decode.decode"]);
   expect(separate.labels.size).toBeGreaterThan(8);
   for (const slot of everyRow) {
@@ -244,4 +250,20 @@ test("models of another kind are not taken: with a cache or weights in fewer bit
   model.adapter = new LoraAdapter(gpu, model.parameters, lora, { trained: false });
   expect(usualDecoder(model)).toBeNull();
   expect(usualDecoder(model.withoutAdapter())).not.toBeNull();
+});
+
+test("by default it is the way of cards that are known to be faster so", async () => {
+  const model = await shipped("needle");
+  const setting = { mostPrefix: 200, sampling, runs: [{ rows: someRows, count: 1 }] };
+  const named = gpu as { adapterName: string };
+  const { adapterName } = named;
+  restore.push(() => {
+    named.adapterName = adapterName;
+  });
+  const kernels = async (name: string) => {
+    named.adapterName = name;
+    return (await decoded(model, setting, {})).labels;
+  };
+  expect([...(await kernels("NVIDIA: 580.159.04"))].sort()).toEqual(["decode.arrange", "decode.decode"]);
+  expect((await kernels("intel gen-12lp")).has("decode.decode")).toBe(false);
 });
