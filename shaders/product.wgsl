@@ -38,7 +38,7 @@ override ADD: u32 = 0u;
 override BIAS: u32 = 0u;
 override RESIDUAL: u32 = 0u;
 override LOW: u32 = 0u;
-// An activation function, see the end of the file. Of `backprop`: x is what it makes of dx4's numbers, which are then replaced by
+// An activation function, see shared/product_ends.wgsl. Of `backprop`: x is what it makes of dx4's numbers, which are then replaced by
 // their gradient.
 override ACTIVATION: u32 = 0u;
 // out (N, O / 2) = silu(gate) up: the first half of the weight's rows are the gate's, the second those of up.
@@ -95,17 +95,6 @@ fn put_transposed(tile: u32, row: u32, at4: u32, value: vec4f) {
   for (var k = 0u; k < 4u; k++) { // unroll
     tiles[tile][at4 * 4u + k][row / 4u][row % 4u] = value[k];
   }
-}
-
-fn finished(n: u32, column: u32, product: vec4f) -> vec4f {
-  var value = product;
-  if (BIAS == 1u) {
-    value += bias4[params.first / 4u + column];
-  }
-  if (RESIDUAL == 1u) {
-    value += residual4[n * (params.stride / 4u) + column];
-  }
-  return value;
 }
 
 // Leaves the products of a tile of 64 x 64 in `sum` of the threads of part 0.
@@ -222,17 +211,6 @@ fn multiply_and_activate(@builtin(workgroup_id) group: vec3u, @builtin(local_inv
       out4[n * width + column] = vec4f(gelu(v.x, exact), gelu(v.y, exact), gelu(v.z, exact), gelu(v.w, exact));
     }
   }
-}
-
-fn with_bias(column: u32, product: vec4f) -> vec4f {
-  if (BIAS == 1u) {
-    return product + bias4[params.first / 4u + column];
-  }
-  return product;
-}
-
-fn gated_vec4(gate: vec4f, up: vec4f) -> vec4f {
-  return vec4f(gated(gate.x, up.x), gated(gate.y, up.y), gated(gate.z, up.z), gated(gate.w, up.w));
 }
 
 // An adapter's term for one row and a vec4 of columns.
@@ -642,29 +620,4 @@ fn backprop(
       }
     }
   }
-}
-
-// Kinds of ACTIVATION, as in ops/product.ts.
-const GATE = 1u;
-const GELU_EXACT = 3u;
-
-// From the gradient of a vec4 of an activation's result to that of what it is made of: gate and up side by side, or one number.
-fn put_activated(n: u32, column: u32, d: vec4f) {
-  let width = params.I / 4u;
-  if (ACTIVATION == GATE) {
-    let from_gate = n * 2u * width + column;
-    let gate = dx4[from_gate];
-    let up = dx4[from_gate + width];
-    let a = gate_gradient(d.x, gate.x, up.x);
-    let b = gate_gradient(d.y, gate.y, up.y);
-    let c = gate_gradient(d.z, gate.z, up.z);
-    let e = gate_gradient(d.w, gate.w, up.w);
-    dx4[from_gate] = vec4f(a.dgate, b.dgate, c.dgate, e.dgate);
-    dx4[from_gate + width] = vec4f(a.dup, b.dup, c.dup, e.dup);
-    return;
-  }
-  let at = n * width + column;
-  let v = dx4[at];
-  let exact = ACTIVATION == GELU_EXACT;
-  dx4[at] = d * vec4f(gelu_slope(v.x, exact), gelu_slope(v.y, exact), gelu_slope(v.z, exact), gelu_slope(v.w, exact));
 }

@@ -9,7 +9,15 @@ const files = readdirSync(new URL("../shaders/", import.meta.url), { recursive: 
 const shaders = files.filter((name) => !name.includes("/"));
 const packed = files.flatMap((name) => /^weights\/(?!f32)(.*)/.exec(name)?.[1] ?? []);
 /** Files that read weights of any dtype. */
-const readers = ["gather_vec4", "product", "product_matrix", "product_thin", "product_wide", "weight_range"];
+const readers = [
+  "gather_vec4",
+  "product",
+  "product_matrix",
+  "product_small",
+  "product_thin",
+  "product_wide",
+  "weight_range",
+];
 /** Files that read keys and values of a cache in f32 or bf16. */
 const cacheReaders = ["attention", "attention_scalar", "attention_decode", "attention_forward", "attention_unshared"];
 /** Files for matrix units, which only Chrome knows. */

@@ -240,7 +240,7 @@ test("an op is three files of one name: shader, host side and test; its further 
     // What is joined to other files is no kernel.
     .filter((name) => name !== "common" && !name.includes("/"));
   const isVariant = (name: string) => shaders.some((op) => name.startsWith(`${op}_`));
-  // product has three kernels: product.wgsl, product_thin.wgsl and product_wide.wgsl.
+  // product has further kernels: product_small.wgsl, product_thin.wgsl, product_wide.wgsl and others.
   const missing = shaders
     .filter((name) => !isVariant(name))
     .flatMap((name) => [`src/ops/${name}.ts`, `test/ops/${name}.test.ts`])

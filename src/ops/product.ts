@@ -1,7 +1,9 @@
 import tiledSource from "../../shaders/product.wgsl" with { type: "text" };
+import smallSource from "../../shaders/product_small.wgsl" with { type: "text" };
 import thinSource from "../../shaders/product_thin.wgsl" with { type: "text" };
 import wideSource from "../../shaders/product_wide.wgsl" with { type: "text" };
 import adapter from "../../shaders/shared/product_adapter.wgsl" with { type: "text" };
+import ends from "../../shaders/shared/product_ends.wgsl" with { type: "text" };
 import type { Dispatch, InlinedNorm } from "../gpu/dispatch.ts";
 import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
@@ -12,6 +14,7 @@ import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { takesMatrixUnits } from "./matrix_admission.ts";
 import { columnSplits, weightSplits } from "./partials.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
+import { type SmallTile, smallSizes, smallTiles } from "./small_tiles.ts";
 import { thinSizes, withNorm } from "./thin_sizes.ts";
 import {
   chunkShaders,
@@ -23,10 +26,20 @@ import {
   weightTensors,
 } from "./weight_kernels.ts";
 
-/** WGSL of the kernels below: a choice among them is valid as long as this text stays. */
-export const productSources = [tiledSource, thinSource, wideSource, adapter, ...Object.values(weightParts)];
+/** WGSL of the kernels below, and their tiles: a choice among them is valid as long as this text stays. */
+export const productSources = [
+  tiledSource,
+  smallSource,
+  JSON.stringify(smallTiles),
+  thinSource,
+  wideSource,
+  adapter,
+  ends,
+  ...Object.values(weightParts),
+];
 
-const tiled = weightShaders("product", `${tiledSource}\n${adapter}`);
+const tiled = weightShaders("product", `${tiledSource}\n${adapter}\n${ends}`);
+const small = weightShaders("product_small", `${smallSource}\n${ends}`);
 const wide = weightShaders("product_wide", `${wideSource}\n${adapter}`);
 const thin = chunkShaders("product_thin", thinSource);
 
@@ -80,11 +93,17 @@ const noTerm = { R: 0, P: 0, end1: 0, end2: 0, scaling: 0 };
 export type ProductKernel = KernelInTiles | "untiled";
 export type BackpropKernel = Exclude<ProductKernel, "thin">;
 
-/** The product with its sum over I in four parts. @param kernel  the fastest for the device unless given */
+/**
+ * The product with its sum over I in four parts.
+ *
+ * @param kernel  the fastest for the device unless given
+ * @param tile    takes the place of the tiled kernel, where there is no adapter's term
+ */
 export function multiplyInParts(
   plan: Plan,
   { x, weight, out, bias, residual, first = 0, term, gated = false }: FusedProduct,
   kernel: ProductKernel = kernelFor(plan, weight, gated ? twice(out) : out),
+  tile: SmallTile | null = gated ? smallTiles.gated : smallTiles.multiply,
 ): void {
   const [N, columns] = extents2(out);
   const O = gated ? 2 * columns : columns;
@@ -118,6 +137,20 @@ export function multiplyInParts(
       // The norm's weight takes the residual's binding.
       const inline = residual ? undefined : (norm: InlinedNorm) => ofNormed(product, x, norm);
       plan.dispatch({ ...product, inline });
+      continue;
+    }
+    if (kernel === "tiled" && tile && !term) {
+      const { LOW: _, ...own } = constants;
+      plan.dispatch({
+        shader: small(weight),
+        entry: "multiply",
+        // Gradients share its functions, and it binds theirs.
+        tensors: { ...tensors, dout4: x, bias4: rangeBias, residual4: rangeResidual, out4: rangeOut },
+        params: { N, I, O: range.count, first: range.first, splits: 1, stride: columns },
+        groups: [Math.ceil(range.count / tile[1]), Math.ceil(N / tile[0])],
+        constants: own,
+        sizes: smallSizes(tile, gated),
+      });
       continue;
     }
     const side = { wide: 128, tiled: 64, untiled: 32 }[kernel];
@@ -240,20 +273,23 @@ export function takesActivation(plan: Plan, N: number, weight: Tensor): boolean 
  * A product and what an activation function makes of it, in the bits of two dispatches.
  * @param out        (N, O)
  * @param activated  (N, O), of gate and up (N, O / 2)
+ * @param tile       takes the place of the tiled kernel
  */
 export function multiplyAndActivate(
   plan: Plan,
   { x, weight, bias, out }: Pick<Product, "x" | "weight" | "bias" | "out">,
   { kind, activated }: { kind: ActivationKind; activated: Tensor },
+  tile: SmallTile | null = kind === "gate" ? smallTiles.gated : smallTiles.activated,
 ): void {
   const [N, O] = extents2(out);
   const [, I] = extents2(weight);
+  const [rows, columns] = tile ?? [64, 64];
   plan.dispatch({
-    shader: tiled(weight),
+    ...kernelOfTile(weight, tile, kind === "gate"),
     entry: "multiply_and_activate",
-    tensors: { x4: x, ...weightTensors(weight), bias4: bias ?? x, out4: activated, partial4: out },
-    params: { N, I, O, first: 0, splits: 1, stride: O, ...noTerm },
-    groups: [Math.ceil(O / 64), Math.ceil(N / 64)],
+    tensors: { x4: x, ...weightTensors(weight), bias4: bias ?? x, dout4: x, out4: activated, partial4: out },
+    params: { N, I, O, first: 0, splits: 1, stride: O, ...(!tile && noTerm) },
+    groups: [Math.ceil(O / columns), Math.ceil(N / rows)],
     constants: {
       BIAS: bias ? 1 : 0,
       ...(kind === "gate" ? { GATED: 1 } : { ACTIVATION: activationCodes[kind] }),
@@ -261,6 +297,10 @@ export function multiplyAndActivate(
     },
   });
 }
+
+/** The shader, and its constants, of the tiled kernels or of those of small tiles. */
+const kernelOfTile = (weight: Tensor, tile: SmallTile | null, isGated = false): Pick<Dispatch, "shader" | "sizes"> =>
+  tile ? { shader: small(weight), sizes: smallSizes(tile, isGated) } : { shader: tiled(weight) };
 
 /** ACTIVATION of the kernel. */
 const activationCodes: Readonly<Record<ActivationKind, number>> = { gate: 1, tanh: 2, erf: 3 };
@@ -278,21 +318,26 @@ interface TogetherGradients extends ProductGradient {
  *
  * @param partial     f32, weightSplits(N, O, I) times (O, I), then columnSplits(N) times (O)
  * @param activation  made x of `into`, which then gets its own gradient in place of that of x
+ * @param tile        takes the place of the tiled kernel
  */
 export function backpropTogether(
   plan: Plan,
   { x, dout, weight, into, first = 0, partial, hasBias, activation }: TogetherGradients,
+  tile: SmallTile | null = smallTiles.backprop,
 ): void {
   const [N, O] = extents2(dout);
   const [, I] = extents2(weight);
   const splits = weightSplits(N, O, I);
-  const tiles = (count: number) => Math.ceil(count / 64);
-  const groups = tiles(I) * tiles(N) + tiles(I) * tiles(O) * splits + (hasBias ? tiles(O) * columnSplits(N) : 0);
+  const [rows, columns] = tile ?? [64, 64];
+  // Workgroups of the bias's gradient: each 64 threads of one have 64 columns of a split, and without small tiles all have.
+  const slots = tile ? smallSizes(tile).THREADS / 64 : 1;
+  const ofBias = hasBias ? Math.ceil((Math.ceil(O / 64) * columnSplits(N)) / slots) : 0;
+  const groups = Math.ceil(I / columns) * (Math.ceil(N / rows) + Math.ceil(O / rows) * splits) + ofBias;
   plan.dispatch({
-    shader: tiled(weight),
+    ...kernelOfTile(weight, tile),
     entry: "backprop",
     tensors: { x4: x, dout4: dout, ...weightTensors(weight), dx4: into.d, partial4: partial },
-    params: { N, I, O, first, splits, stride: O, ...noTerm },
+    params: { N, I, O, first, splits, stride: O, ...(!tile && noTerm) },
     groups: grid(groups, 1),
     constants: {
       ...into.constants,

@@ -48,7 +48,7 @@ async function multiplied(kernel: ProductKernel | "added", [N, I, O]: number[], 
   };
   const own = kernel === "added" ? "untiled" : kernel;
   const fused = term && kernel !== "added" ? term : undefined;
-  multiplyInParts(plan, { x, weight, out, bias, residual, first, term: fused }, own);
+  multiplyInParts(plan, { x, weight, out, bias, residual, first, term: fused }, own, null);
   if (term && kernel === "added") addTerm(plan, out, term);
   plan.run();
   return device.read(out);

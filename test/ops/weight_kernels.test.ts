@@ -109,9 +109,10 @@ test("gather() of every dtype picks the numbers that the table stands for", asyn
 });
 
 test("kernels that read weights need no more than the 8 storage buffers that every device has", () => {
-  for (const name of ["product", "product_thin", "product_wide", "gather_vec4"]) {
+  for (const name of ["product", "product_small", "product_thin", "product_wide", "gather_vec4"]) {
     const text = (file: string) => readFileSync(new URL(`../../shaders/${file}.wgsl`, import.meta.url), "utf8");
-    const source = /^product(_wide)?$/.test(name) ? text(name) + text("shared/product_adapter") : text(name);
+    const adapter = /^product(_wide)?$/.test(name) ? text("shared/product_adapter") : "";
+    const source = text(name) + adapter + (/^product(_small)?$/.test(name) ? text("shared/product_ends") : "");
     for (const [dtype, part] of Object.entries(weightParts)) {
       const shader = new Shader(`${name}_${dtype}`, source, part);
       for (const entry of shader.entries) {

@@ -4,6 +4,7 @@ import { decodeSizes, elementParts, tileSizes } from "../../../ops/attention_for
 import { cacheParts } from "../../../ops/cache_kernels.ts";
 import { decodeConstants } from "../../../ops/decode.ts";
 import { matrixDirectives, matrixSizes, matrixTiles } from "../../../ops/product_matrix.ts";
+import { type SmallTile, smallSizes } from "../../../ops/small_tiles.ts";
 import { thinSizes, withNorm } from "../../../ops/thin_sizes.ts";
 import { chunkParts, weightParts } from "../../../ops/weight_kernels.ts";
 
@@ -40,6 +41,13 @@ const sizesOf: Record<string, Record<string, number>[]> = {
     // As on NVIDIA's cards and on Apple's.
     ([16, 8] as const).map((side) => matrixSizes({ side, lanes: 32 }, tile)),
   ),
+  product_small: (
+    [
+      [64, 64, 1, 2, 16],
+      [32, 32, 1, 1, 32],
+      [64, 64, 2, 2, 8],
+    ] satisfies SmallTile[]
+  ).map((tile) => smallSizes(tile)),
   product_thin: [
     ...[1, 2, 4, 8, 16].map((N) => thinSizes(N, 2048, 2048, { vec4s: 1, scaled: false })),
     ...[1, 16].map((N) => withNorm(thinSizes(N, 256, 128, { vec4s: 1, scaled: false }))),
@@ -66,21 +74,23 @@ const partsOf: Record<string, Record<string, string>> = {
   gather_vec4: ofWeights,
   product: ofWeights,
   product_matrix: ofWeights,
+  product_small: ofWeights,
   product_thin: ofChunks,
   product_wide: ofWeights,
   weight_range: ofWeights,
 };
 
 /** Files of shaders/shared that are appended to a shader's own. */
-const sharedOf: Readonly<Record<string, string>> = {
-  heads: "sum_lanes",
-  layernorm: "sum_lanes",
-  rmsnorm: "sum_lanes",
-  product: "product_adapter",
-  product_wide: "product_adapter",
-  scene: "double",
-  decode: "conversation",
-  sample: "conversation",
+const sharedOf: Readonly<Record<string, readonly string[]>> = {
+  decode: ["conversation"],
+  heads: ["sum_lanes"],
+  layernorm: ["sum_lanes"],
+  rmsnorm: ["sum_lanes"],
+  product: ["product_adapter", "product_ends"],
+  product_small: ["product_ends"],
+  product_wide: ["product_adapter"],
+  sample: ["conversation"],
+  scene: ["double"],
 };
 
 /** What stands before files that only some devices take, and which are left out on others. */
@@ -164,7 +174,7 @@ async function* shaders(): AsyncGenerator<{ file: string; shader: Shader }> {
   for await (const { name } of Deno.readDir(shadersFolder))
     if (name.endsWith(".wgsl") && name !== "common.wgsl") files.push(name.slice(0, -".wgsl".length));
   for (const file of files.sort()) {
-    const names = [file, ...(sharedOf[file] ? [`shared/${sharedOf[file]}`] : [])];
+    const names = [file, ...(sharedOf[file] ?? []).map((shared) => `shared/${shared}`)];
     const texts = names.map((name) => Deno.readTextFile(new URL(`${name}.wgsl`, shadersFolder)));
     const source = (await Promise.all(texts)).join("\n");
     for (const [end, part] of Object.entries(partsOf[file] ?? { "": "" }))

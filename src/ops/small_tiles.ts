@@ -1,0 +1,52 @@
+/**
+ * A workgroup of product_small.wgsl: its rows and columns, how many vec4 of rows and of columns a thread has, and the length of a
+ * tile along the sum.
+ */
+export type SmallTile = readonly [rows: number, columns: number, high: 1 | 2, wide: 1 | 2, depth: number];
+
+/** What such tiles are chosen for. */
+export type SmallProduct = "multiply" | "gated" | "activated" | "backprop";
+
+/**
+ * The tile for products, those of a gate and up, others with an activation function, and all gradients of a layer; null where
+ * product.wgsl's kernel is used. Bits are the same, only time depends on it. With a gate, a thread must be two vec4 wide.
+ */
+export const smallTiles: Readonly<Record<SmallProduct, SmallTile | null>> = {
+  multiply: null,
+  gated: null,
+  activated: null,
+  backprop: null,
+};
+
+/**
+ * Constants of product_small.wgsl. LEFT_LOADS, RIGHT_LOADS: vec4 of a tile of each factor that a thread loads; OUTS: vec4 of sums that
+ * it has.
+ *
+ * @throws RangeError where the threads of a workgroup cannot share that work evenly, or a thread would not have gate and up
+ */
+export function smallSizes([ROWS, COLUMNS, HIGH, WIDE, DEPTH]: SmallTile, isGated = false) {
+  if (isGated && WIDE !== 2)
+    throw new RangeError(`A thread of the product of a gate and up must be two vec4 wide, this one is ${WIDE}`);
+  const BROAD = COLUMNS / (4 * WIDE);
+  const TALL = ROWS / (4 * HIGH);
+  const THREADS = BROAD * TALL;
+  const [LEFT_LOADS, RIGHT_LOADS] = [(ROWS * DEPTH) / 4 / THREADS, (COLUMNS * DEPTH) / 4 / THREADS];
+  const isEven = BROAD % 8 === 0 && TALL % 4 === 0 && THREADS % 64 === 0 && THREADS <= 256;
+  // Sums of a bias's gradient are put into the memory of the left tile.
+  if (!isEven || LEFT_LOADS % 1 !== 0 || RIGHT_LOADS % 1 !== 0 || DEPTH % 8 !== 0 || THREADS > (DEPTH * ROWS) / 4)
+    throw new RangeError(
+      `No workgroup has a tile of ${ROWS} x ${COLUMNS} x ${DEPTH} with ${4 * HIGH} x ${4 * WIDE} a thread`,
+    );
+  return {
+    ROWS,
+    COLUMNS,
+    HIGH,
+    WIDE,
+    DEPTH,
+    THREADS,
+    LEFT_LOADS,
+    RIGHT_LOADS,
+    OWN_ROWS: 4 * HIGH,
+    OUTS: 4 * HIGH * WIDE,
+  };
+}
