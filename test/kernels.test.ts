@@ -11,7 +11,14 @@ const packed = files.flatMap((name) => /^weights\/(?!f32)(.*)/.exec(name)?.[1] ?
 /** Files that read weights of any dtype. */
 const readers = ["gather_vec4", "product", "product_matrix", "product_thin", "product_wide", "weight_range"];
 /** Files that read keys and values of a cache in f32 or bf16. */
-const cacheReaders = ["attention", "attention_scalar", "attention_decode", "attention_forward", "attention_unshared"];
+const cacheReaders = [
+  "attention",
+  "attention_scalar",
+  "attention_decode",
+  "attention_forward",
+  "attention_forward_narrow",
+  "attention_unshared",
+];
 /** Files for matrix units, which only Chrome knows. */
 const onlyTint = /^product_matrix(?!_halves)/;
 

@@ -1,6 +1,12 @@
 import { matrixFeatures } from "../../../gpu/matrix_units.ts";
 import { Shader } from "../../../gpu/shader.ts";
 import { decodeSizes, elementParts, tileSizes } from "../../../ops/attention_forward.ts";
+import {
+  narrowBackwardSizes,
+  narrowBackwards,
+  narrowForwardSizes,
+  narrowForwards,
+} from "../../../ops/attention_narrow.ts";
 import { cacheParts } from "../../../ops/cache_kernels.ts";
 import { matrixDirectives, matrixSizes, matrixTiles } from "../../../ops/product_matrix.ts";
 import { thinSizes, withNorm } from "../../../ops/thin_sizes.ts";
@@ -24,8 +30,10 @@ const sizesOf: Record<string, Record<string, number>[]> = {
     { ELEMENTS: 32, BLOCK: 1 },
   ],
   attention_backward: [32, 80, 128, 256].map(tileSizes),
+  attention_backward_narrow: narrowBackwards.map(narrowBackwardSizes),
   attention_decode: [decodeSizes(32, 2), decodeSizes(80, 4), decodeSizes(128, 8), decodeSizes(128, 7)],
   attention_forward: [32, 80, 128, 256].map(tileSizes),
+  attention_forward_narrow: narrowForwards.map(narrowForwardSizes),
   product_matrix: Object.values(matrixTiles).flatMap((tile) =>
     // As on NVIDIA's cards and on Apple's.
     ([16, 8] as const).map((side) => matrixSizes({ side, lanes: 32 }, tile)),
@@ -52,6 +60,7 @@ const partsOf: Record<string, Record<string, string>> = {
   attention: Object.fromEntries(ofElements),
   attention_decode: ofCaches,
   attention_forward: ofCaches,
+  attention_forward_narrow: ofCaches,
   attention_unshared: ofCaches,
   gather_vec4: ofWeights,
   product: ofWeights,
