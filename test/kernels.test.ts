@@ -19,7 +19,14 @@ const readers = [
   "weight_range",
 ];
 /** Files that read keys and values of a cache in f32 or bf16. */
-const cacheReaders = ["attention", "attention_scalar", "attention_decode", "attention_forward", "attention_unshared"];
+const cacheReaders = [
+  "attention",
+  "attention_scalar",
+  "attention_decode",
+  "attention_forward",
+  "attention_forward_narrow",
+  "attention_unshared",
+];
 /** Files for matrix units, which only Chrome knows. */
 const onlyTint = /^product_matrix(?!_halves)/;
 

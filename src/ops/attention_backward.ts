@@ -1,4 +1,5 @@
 import source from "../../shaders/attention_backward.wgsl" with { type: "text" };
+import narrowSource from "../../shaders/attention_backward_narrow.wgsl" with { type: "text" };
 import type { Dispatch } from "../gpu/dispatch.ts";
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
@@ -11,12 +12,14 @@ import {
   tileSizes,
   unsharedKernel,
 } from "./attention_forward.ts";
+import { narrowBackwardSizes, narrowHead } from "./attention_narrow.ts";
 import { cacheTensors } from "./cache_kernels.ts";
 
 const shader = new Shader("attention_backward", source);
+const narrow = new Shader("attention_backward_narrow", narrowSource);
 
 /** Keys, or (row, head) pairs of a key head, in a workgroup of attention_backward.wgsl. */
-const owned = 64;
+const ownedByTile = 64;
 
 /** Whether gradients are computed in tiles: that takes nine storage buffers, two more than the other kernels. */
 const canTileBackward = ({ tape, D }: Pick<AttentionCall, "tape" | "D">): boolean =>
@@ -25,13 +28,20 @@ const canTileBackward = ({ tape, D }: Pick<AttentionCall, "tape" | "D">): boolea
 /** What the backward pass reads: outputs of the forward pass, and u32 (S, 4) `keySpans`. */
 type Saved = Record<"out" | "stats" | "keySpans", Tensor>;
 
-/** Kernels of the gradients: without tiles, or in tiles with a dispatch for q and one for k and v, or one for all. */
-export type BackwardKernel = "lanes" | "tiles" | "one";
+/**
+ * Kernels of the gradients: without tiles, or in tiles with a dispatch for q and one for k and v, or one for all; for narrow heads one
+ * where the device has ten storage buffers.
+ */
+export type BackwardKernel = "lanes" | "tiles" | "one" | "narrow";
+
+const canBeOne = ({ tape }: Pick<AttentionCall, "tape">): boolean =>
+  tape.gpu.device.limits.maxStorageBuffersPerShaderStage >= 10;
 
 /** The kernels for device and sizes; those in tiles bind nine storage buffers, ten in one dispatch. */
 export function backwardKernelFor(call: Pick<AttentionCall, "tape" | "D">): BackwardKernel {
   if (!canTileBackward(call)) return "lanes";
-  return call.tape.gpu.device.limits.maxStorageBuffersPerShaderStage >= 10 ? "one" : "tiles";
+  if (call.D === narrowHead) return "narrow";
+  return canBeOne(call) ? "one" : "tiles";
 }
 
 /** Records the gradients of q, k and v. */
@@ -51,7 +61,7 @@ export function backpropAttention(
   });
   const tensors = { q, ...cacheTensors(k, v), query_spans: querySpans, key_spans: keySpans, dout, stats };
   if (kernel === "lanes") backpropInLanes(call, tensors);
-  else backpropInTiles(call, tensors, kernel === "one");
+  else backpropInTiles(call, tensors, kernel);
 }
 
 function backpropInLanes(call: AttentionCall, tensors: Record<string, Tensor>): void {
@@ -77,13 +87,21 @@ function backpropInLanes(call: AttentionCall, tensors: Record<string, Tensor>): 
 }
 
 function backpropInTiles(
-  { tape, q, k, v, params, D }: AttentionCall,
+  call: AttentionCall,
   tensors: Record<string, Tensor>,
-  inOne: boolean,
+  kernel: Exclude<BackwardKernel, "lanes">,
 ): void {
+  const { tape, q, k, v, params, D } = call;
   const { N, S, H, K } = params;
+  const isNarrow = kernel === "narrow";
+  const inOne = isNarrow ? canBeOne(call) : kernel === "one";
+  const ofTiles = isNarrow ? narrow : shader;
+  const sizes = isNarrow ? narrowBackwardSizes : tileSizes(D);
+  const owned = isNarrow ? narrowBackwardSizes.OWN : ownedByTile;
   const dispatch = (own: Pick<Dispatch, "entry" | "groups" | "constants" | "tensors">) =>
-    tape.plan.dispatch({ shader, params, sizes: tileSizes(D), ...own, tensors: { ...tensors, ...own.tensors } });
+    tape.plan.dispatch({ shader: ofTiles, params, sizes, ...own, tensors: { ...tensors, ...own.tensors } });
+  const dispatchSum = (own: Pick<Dispatch, "entry" | "groups" | "constants" | "tensors">) =>
+    tape.plan.dispatch({ shader, params, sizes: tileSizes(D), ...own });
   const G = H / K;
   const intoQ = tape.into(q);
   // With several heads to a key head, k and v may take their sums in parts.
@@ -119,7 +137,7 @@ function backpropInTiles(
       backpropBoth(parts, value_parts, { ADD: 0, ADD_V: 0 });
       const vec4s = (S * K * D) / 4;
       if (intoK && intoV) {
-        dispatch({
+        dispatchSum({
           entry: "sum_all_parts",
           tensors: { parts, value_parts, dk: intoK.d, dv: intoV.d },
           groups: grid(2 * vec4s, 64),
@@ -128,7 +146,7 @@ function backpropInTiles(
         return;
       }
       const into = (intoK ?? intoV)!;
-      dispatch({
+      dispatchSum({
         entry: "sum_parts",
         tensors: { parts: intoK ? parts : value_parts, dk: into.d },
         groups: grid(vec4s, 64),

@@ -1,16 +1,19 @@
 import source from "../../shaders/attention.wgsl" with { type: "text" };
 import decodeSource from "../../shaders/attention_decode.wgsl" with { type: "text" };
 import forwardSource from "../../shaders/attention_forward.wgsl" with { type: "text" };
+import narrowSource from "../../shaders/attention_forward_narrow.wgsl" with { type: "text" };
 import unsharedSource from "../../shaders/attention_unshared.wgsl" with { type: "text" };
 import type { Dispatch } from "../gpu/dispatch.ts";
 import { grid } from "../gpu/grid.ts";
 import type { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import { narrowForwardSizes, narrowHead } from "./attention_narrow.ts";
 import { cacheShaders, cacheTensors } from "./cache_kernels.ts";
 import { inTiles } from "./product.ts";
 
 const forward = cacheShaders("attention_forward", forwardSource);
+const narrow = cacheShaders("attention_forward_narrow", narrowSource);
 const decode = cacheShaders("attention_decode", decodeSource);
 /** Element types of attention.wgsl, by suffix of the shader's name. */
 export const elementParts = { "": elements("vec4f", "vec4"), scalar: elements("f32", "scalar") };
@@ -52,10 +55,11 @@ export const decodeSizes = (D: number, heads: number) => {
 };
 
 /**
- * Kernels of the forward pass. "tiles", "rows" and "whole rows" give the same bits: for rows that are neighbours in a sequence,
- * and for rows with keys of their own, of which few are processed in one dispatch. "lanes" sums in another order, and is for devices and head sizes that these do not support.
+ * Kernels of the forward pass. "tiles", "narrow", "rows" and "whole rows" give the same bits: for rows that are neighbours in a
+ * sequence, with large heads and with small ones, and for rows with keys of their own, of which few are processed in one dispatch.
+ * "lanes" sums in another order, and is for devices and head sizes that these do not support.
  */
-export type AttentionKernel = "lanes" | "tiles" | "rows" | "whole rows";
+export type AttentionKernel = "lanes" | "tiles" | "narrow" | "rows" | "whole rows";
 
 /** A call of attention with its sizes. */
 export interface AttentionCall {
@@ -75,7 +79,7 @@ export const suitsTiles = ({ gpu }: Tape, D: number): boolean => !gpu.plain && i
 /** @param mostKeys  given where each row has keys of its own */
 function kernelFor({ tape, params: { H, K }, D }: AttentionCall, mostKeys?: number): AttentionKernel {
   if (!suitsTiles(tape, D) || H / K > pairsPerTile) return "lanes";
-  if (!mostKeys) return "tiles";
+  if (!mostKeys) return D === narrowHead && H / K <= narrowForwardSizes.PAIRS ? "narrow" : "tiles";
   return mostKeys <= mostWholeTiles * keysPerTile ? "whole rows" : "rows";
 }
 
@@ -116,6 +120,16 @@ export function attend(
   const { N, S, H, K } = params;
   const tensors = { q, ...cacheTensors(k, v), query_spans: querySpans, out, stats };
   switch (kernel ?? kernelFor(call, mostKeys)) {
+    case "narrow":
+      tape.plan.dispatch({
+        shader: narrow(k),
+        entry: "attend",
+        tensors,
+        params,
+        groups: [Math.ceil(N / Math.floor(narrowForwardSizes.PAIRS / (H / K))), K],
+        sizes: narrowForwardSizes,
+      });
+      return;
     case "tiles":
       tape.plan.dispatch({
         shader: forward(k),

@@ -14,7 +14,7 @@ import { type Adapter, type LowRankTerm, termParams } from "./low_rank.ts";
 import { takesMatrixUnits } from "./matrix_admission.ts";
 import { columnSplits, weightSplits } from "./partials.ts";
 import { type KernelInTiles, kernelOf, productChoice, usualChoice, wideGroups } from "./product_choice.ts";
-import { type SmallTile, smallSizes, smallTiles } from "./small_tiles.ts";
+import { type SmallTile, smallSizes, smallTile, smallTileFor } from "./small_tiles.ts";
 import { thinSizes, withNorm } from "./thin_sizes.ts";
 import {
   chunkShaders,
@@ -30,7 +30,7 @@ import {
 export const productSources = [
   tiledSource,
   smallSource,
-  JSON.stringify(smallTiles),
+  JSON.stringify(smallTile),
   thinSource,
   wideSource,
   adapter,
@@ -103,7 +103,7 @@ export function multiplyInParts(
   plan: Plan,
   { x, weight, out, bias, residual, first = 0, term, gated = false }: FusedProduct,
   kernel: ProductKernel = kernelFor(plan, weight, gated ? twice(out) : out),
-  tile: SmallTile | null = gated ? smallTiles.gated : smallTiles.multiply,
+  tile: SmallTile | null = smallTileFor(...extents2(weight)),
 ): void {
   const [N, columns] = extents2(out);
   const O = gated ? 2 * columns : columns;
@@ -279,7 +279,7 @@ export function multiplyAndActivate(
   plan: Plan,
   { x, weight, bias, out }: Pick<Product, "x" | "weight" | "bias" | "out">,
   { kind, activated }: { kind: ActivationKind; activated: Tensor },
-  tile: SmallTile | null = kind === "gate" ? smallTiles.gated : smallTiles.activated,
+  tile: SmallTile | null = smallTileFor(...extents2(weight)),
 ): void {
   const [N, O] = extents2(out);
   const [, I] = extents2(weight);
@@ -323,7 +323,7 @@ interface TogetherGradients extends ProductGradient {
 export function backpropTogether(
   plan: Plan,
   { x, dout, weight, into, first = 0, partial, hasBias, activation }: TogetherGradients,
-  tile: SmallTile | null = smallTiles.backprop,
+  tile: SmallTile | null = smallTileFor(...extents2(weight)),
 ): void {
   const [N, O] = extents2(dout);
   const [, I] = extents2(weight);

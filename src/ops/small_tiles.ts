@@ -4,19 +4,15 @@
  */
 export type SmallTile = readonly [rows: number, columns: number, high: 1 | 2, wide: 1 | 2, depth: number];
 
-/** What such tiles are chosen for. */
-export type SmallProduct = "multiply" | "gated" | "activated" | "backprop";
+/** The fastest of fourteen on an H200, for all products of the shipped model together (LOG.md). */
+export const smallTile: SmallTile = [64, 64, 1, 2, 16];
 
-/**
- * The tile for products, those of a gate and up, others with an activation function, and all gradients of a layer; null where
- * product.wgsl's kernel is used. Bits are the same, only time depends on it. With a gate, a thread must be two vec4 wide.
- */
-export const smallTiles: Readonly<Record<SmallProduct, SmallTile | null>> = {
-  multiply: null,
-  gated: null,
-  activated: null,
-  backprop: null,
-};
+/** Longest row of a weight for which that was measured. */
+const longestRow = 512;
+
+/** The tile for products with a weight of these sides; null where product.wgsl's kernels are used. Only time depends on it. */
+export const smallTileFor = (O: number, I: number): SmallTile | null =>
+  Math.max(O, I) <= longestRow ? smallTile : null;
 
 /**
  * Constants of product_small.wgsl. LEFT_LOADS, RIGHT_LOADS: vec4 of a tile of each factor that a thread loads; OUTS: vec4 of sums that

@@ -155,7 +155,9 @@ test("kernels that read or write a cache need no more than the 8 storage buffers
   for (const [dtype, part] of Object.entries(cacheParts)) {
     const shaders = [
       ...Object.values(elementParts).map((elements) => new Shader("attention", source("attention"), part + elements)),
-      ...["attention_forward", "attention_decode"].map((name) => new Shader(name, source(name), part)),
+      ...["attention_forward", "attention_forward_narrow", "attention_decode"].map(
+        (name) => new Shader(name, source(name), part),
+      ),
       new Shader("heads", source("heads"), source("shared/sum_lanes")),
     ];
     for (const shader of shaders)

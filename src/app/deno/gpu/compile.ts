@@ -1,10 +1,11 @@
 import { matrixFeatures } from "../../../gpu/matrix_units.ts";
 import { Shader } from "../../../gpu/shader.ts";
 import { decodeSizes, elementParts, tileSizes } from "../../../ops/attention_forward.ts";
+import { narrowBackwardSizes, narrowForwardSizes } from "../../../ops/attention_narrow.ts";
 import { cacheParts } from "../../../ops/cache_kernels.ts";
 import { decodeConstants } from "../../../ops/decode.ts";
 import { matrixDirectives, matrixSizes, matrixTiles } from "../../../ops/product_matrix.ts";
-import { type SmallTile, smallSizes } from "../../../ops/small_tiles.ts";
+import { smallSizes, smallTile } from "../../../ops/small_tiles.ts";
 import { thinSizes, withNorm } from "../../../ops/thin_sizes.ts";
 import { chunkParts, weightParts } from "../../../ops/weight_kernels.ts";
 
@@ -26,8 +27,10 @@ const sizesOf: Record<string, Record<string, number>[]> = {
     { ELEMENTS: 32, BLOCK: 1 },
   ],
   attention_backward: [32, 80, 128, 256].map(tileSizes),
+  attention_backward_narrow: [narrowBackwardSizes],
   attention_decode: [decodeSizes(32, 2), decodeSizes(80, 4), decodeSizes(128, 8), decodeSizes(128, 7)],
   attention_forward: [32, 80, 128, 256].map(tileSizes),
+  attention_forward_narrow: [narrowForwardSizes],
   decode: [
     // The shipped models, and one with biases.
     decodeConstants({ layers: 4, C: 128, H: 4, K: 2, D: 32, F: 256, V: 480, headNorm: true, bias: false, tied: true }),
@@ -41,13 +44,7 @@ const sizesOf: Record<string, Record<string, number>[]> = {
     // As on NVIDIA's cards and on Apple's.
     ([16, 8] as const).map((side) => matrixSizes({ side, lanes: 32 }, tile)),
   ),
-  product_small: (
-    [
-      [64, 64, 1, 2, 16],
-      [32, 32, 1, 1, 32],
-      [64, 64, 2, 2, 8],
-    ] satisfies SmallTile[]
-  ).map((tile) => smallSizes(tile)),
+  product_small: [smallSizes(smallTile)],
   product_thin: [
     ...[1, 2, 4, 8, 16].map((N) => thinSizes(N, 2048, 2048, { vec4s: 1, scaled: false })),
     ...[1, 16].map((N) => withNorm(thinSizes(N, 256, 128, { vec4s: 1, scaled: false }))),
@@ -70,6 +67,7 @@ const partsOf: Record<string, Record<string, string>> = {
   attention: Object.fromEntries(ofElements),
   attention_decode: ofCaches,
   attention_forward: ofCaches,
+  attention_forward_narrow: ofCaches,
   attention_unshared: ofCaches,
   gather_vec4: ofWeights,
   product: ofWeights,
