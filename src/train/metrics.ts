@@ -172,8 +172,10 @@ export function stepMetrics(
   const calls = all.flatMap((rollout) => rollout.calls);
   const outcomes = new Set([...Object.keys(outcomesOf(tools)), ...calls.map(({ outcome }) => outcome)]);
   outcomes.delete("ok");
+  const none = new Array<number>(all.length).fill(0);
+  const came = new Set(calls.map(({ outcome }) => outcome));
   const callsThatCame = (outcome: string) =>
-    all.map((rollout) => rollout.calls.filter((call) => call.outcome === outcome).length);
+    came.has(outcome) ? all.map((rollout) => rollout.calls.filter((call) => call.outcome === outcome).length) : none;
 
   const means: Record<MetricName, readonly (number | boolean)[]> = {
     accuracy: judged.map((one) => one.right),

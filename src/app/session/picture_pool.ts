@@ -16,6 +16,9 @@ export type InputSize = (widthPx: number, heightPx: number) => { widthPx: number
 /** Most threads: more would wait for the one that runs the model. */
 const mostThreads = 12;
 
+/** Scenes that a thread computes at once at least: a message costs the thread that drives the device a tenth of a scene. */
+const leastWorded = 4;
+
 /** A generated task whose picture is wanted. */
 interface Wanted {
   id: string;
@@ -115,7 +118,11 @@ export class PicturePool {
     const wanted = this.#wanted.splice(0);
     try {
       const tasks = wanted.map(({ id, settings }) => ({ id, settings }));
-      const words = await this.#inParts(tasks.length, (work, from, to) => work.words(tasks.slice(from, to)));
+      const words = await this.#inParts(
+        tasks.length,
+        (work, from, to) => work.words(tasks.slice(from, to)),
+        leastWorded,
+      );
       const pictures = wanted.map(({ id, settings }, i) => renderedPicture(id, settings, words[i]!));
       const inputs = pictures.map((picture, i) => {
         const { widthPx, heightPx } = this.inputSize(wanted[i]!.sizePx, wanted[i]!.sizePx);
@@ -134,9 +141,10 @@ export class PicturePool {
   async #inParts<T>(
     count: number,
     part: (work: Remote<PictureWork> | PictureWork, from: number, to: number) => Promise<T[]> | T[],
+    least = 1,
   ): Promise<T[]> {
     const threads = Math.max(1, this.#threads.length);
-    const each = Math.ceil(count / threads);
+    const each = Math.max(least, Math.ceil(count / threads));
     const parts = Array.from({ length: Math.ceil(count / each) }, (_, i) =>
       this.#ask((work) => part(work, i * each, Math.min(count, (i + 1) * each))),
     );
