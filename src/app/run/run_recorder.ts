@@ -13,6 +13,11 @@ export interface RecordOptions {
   resumedAt: number;
   /** Also after the first step that ends this many milliseconds after the last checkpoint: a page may be closed at any time. */
   mostUnsavedMs?: number;
+  /**
+   * Of the time between two checkpoints, what the second may take if it is as long as the first; else the next that is due by its step
+   * is made. Checkpoints of every single step are.
+   */
+  mostSavingShare?: number;
   /** Once it says true, the run is saved and ended at the next event. */
   stopping: () => boolean;
   /** Ends the wait for a judge once the run is stopped. */
@@ -90,7 +95,7 @@ export class RunRecorder {
         if (event.type === "end" && event.reason !== "done") this.#underWay = [];
         // Before the next step rather than after the update, so that an evaluation of this step stays with it.
         const stepIsOver = event.type === "tasks" || event.type === "end";
-        const due = event.type === "end" || this.#step % this.#saveEvery === 0 || this.#overdue();
+        const due = event.type === "end" || this.#due() || this.#overdue();
         if (stepIsOver && due && this.#step > this.#savedStep) {
           const saved = await this.#trySave();
           if (saved) yield saved;
@@ -156,6 +161,13 @@ export class RunRecorder {
     this.#savingMs = this.#savedMs - startedMs;
     this.#problem = null;
     return this.#log({ type: "checkpoint", step: this.#step, path: this.#store.place });
+  }
+
+  /** After so many steps as are wanted, but not all the time where steps take less than saving does. */
+  #due(): boolean {
+    if (this.#step % this.#saveEvery !== 0) return false;
+    const { mostSavingShare = 1 } = this.#options;
+    return this.#saveEvery === 1 || performance.now() - this.#savedMs >= this.#savingMs * (1 / mostSavingShare - 1);
   }
 
   /** Long unsaved, also beside what saving takes: that is not to be what a run does most of the time. */

@@ -39,15 +39,24 @@ const short = (event: TrainEvent) => `${event.type}${"step" in event ? ` ${event
 const logged = ({ lines }: { lines: string[] }) => lines.map((line) => short(JSON.parse(line)));
 const savedStep = ({ files }: { files: NamedBytes[] | null }) => files && readTrainerState(files).step;
 
-function recording(options: { failAt?: number; upcoming?: ChangeAtStep[]; mostUnsavedMs?: number } = {}) {
+function recording(
+  options: {
+    steps?: number;
+    failAt?: number;
+    upcoming?: ChangeAtStep[];
+    mostUnsavedMs?: number;
+    mostSavingShare?: number;
+  } = {},
+) {
   const store = memoryStore();
-  const session = fakeSession(config, options);
+  const session = fakeSession({ ...config, steps: options.steps ?? config.steps }, options);
   const recorder = new RunRecorder(session, store, {
     saveEvery: config.saveEvery,
     resumedAt: 0,
     stopping: () => false,
     upcoming: options.upcoming,
     mostUnsavedMs: options.mostUnsavedMs,
+    ...(options.mostSavingShare !== undefined && { mostSavingShare: options.mostSavingShare }),
     tolerates: (error) => error instanceof Full,
   });
   const events = recorder.events();
@@ -98,6 +107,29 @@ test("a step that ends long after the last checkpoint is saved, whatever its num
     await pull();
     const saved = logged(store).filter((line) => line.startsWith("checkpoint"));
     expect(saved).toEqual(["checkpoint 2", "checkpoint 3", "checkpoint 5", "checkpoint 6"]);
+  } finally {
+    clock.mockRestore();
+  }
+});
+
+test("checkpoints that would take most of a run's time are made more rarely, and the last one always", async () => {
+  let nowMs = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+  try {
+    const { store, pull } = recording({ steps: 15, mostSavingShare: 0.1 });
+    const write = store.writeCheckpoint;
+    store.writeCheckpoint = async (files) => {
+      nowMs += 100;
+      await write(files);
+    };
+    for (let step = 1; step <= 14; step++) {
+      await pull(`update ${step}`);
+      // Saving after step 3 takes 100 ms: 900 must pass, which they have after step 9.
+      nowMs += step === 8 ? 900 : 10;
+    }
+    await pull();
+    const saved = logged(store).filter((line) => line.startsWith("checkpoint"));
+    expect(saved).toEqual(["checkpoint 3", "checkpoint 9", "checkpoint 15"]);
   } finally {
     clock.mockRestore();
   }
