@@ -8,7 +8,7 @@ export type Kernel = Pick<Dispatch, "shader" | "entry" | "constants" | "sizes">;
 export class Pipelines {
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #pipelines = new Map<string, GPUComputePipeline>();
-  readonly #compiling = new Map<string, Promise<void>>();
+  readonly #compiling = new Map<string, Promise<boolean>>();
 
   /** @param unrolled  see `Shader.text` */
   constructor(
@@ -29,14 +29,16 @@ export class Pipelines {
   /**
    * Compiles those of some kernels that are not compiled yet, side by side. One that the device refuses is left to `get`, whose
    * error the device reports as that of any other command.
+   * @returns whether it refused none
    */
-  async compile(kernels: readonly Kernel[]): Promise<void> {
-    await Promise.all(kernels.map((kernel) => this.#compile(kernel)));
+  async compile(kernels: readonly Kernel[]): Promise<boolean> {
+    const compiled = await Promise.all(kernels.map((kernel) => this.#compile(kernel)));
+    return compiled.every((one) => one);
   }
 
-  #compile(kernel: Kernel): Promise<void> | undefined {
+  #compile(kernel: Kernel): Promise<boolean> | true {
     const key = keyOf(kernel);
-    if (this.#pipelines.has(key)) return undefined;
+    if (this.#pipelines.has(key)) return true;
     const known = this.#compiling.get(key);
     if (known) return known;
     const compiling = this.device
@@ -45,8 +47,9 @@ export class Pipelines {
         (pipeline) => {
           // It may have been needed meanwhile.
           if (!this.#pipelines.has(key)) this.#pipelines.set(key, pipeline);
+          return true;
         },
-        () => {},
+        () => false,
       )
       .finally(() => this.#compiling.delete(key));
     this.#compiling.set(key, compiling);

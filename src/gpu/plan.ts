@@ -136,9 +136,9 @@ export class Plan {
 
   /**
    * Compiles the kernels that are not compiled yet, all at once and without holding the host's thread; `run` compiles
-   * what is missing one after another. Null where the plan has run already.
+   * what is missing one after another. Null where the plan has run already; false where the device refuses a kernel.
    */
-  compile(): Promise<void> | null {
+  compile(): Promise<boolean> | null {
     if (this.#uniforms) return null;
     return this.gpu.pipelines.compile(withoutDead(this.#planned()).map(({ dispatch }) => dispatch));
   }

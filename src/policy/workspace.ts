@@ -76,6 +76,8 @@ export class Workspace {
   readonly #prefills: Prefills;
   readonly #decodes = new PlanCache<DecodePlan>({ count: mostDecodes });
   #failure: unknown;
+  /** Whether the device's compiler refused the kernel of a whole run. */
+  #isFusedRefused = false;
 
   constructor(gpu: Gpu, model: Model, size: WorkspaceSize, options: WorkspaceOptions = {}) {
     this.gpu = gpu;
@@ -144,10 +146,8 @@ export class Workspace {
   async decode(rows: readonly number[], count: number, traces: Traces | null): Promise<void> {
     if (this.#failure) throw this.#failure;
     const B = bucket(rows.length, 8);
-    const recorded = this.#decodes.get(String(B), () => this.#recordDecode(B));
-    // Before anything is written: from there on nothing may come between.
-    const compiling = recorded.plan.compile();
-    if (compiling) await compiling;
+    // Compiled before anything is written: from there on nothing may come between.
+    const recorded = await this.#compiledDecode(B);
     const slots = new Uint32Array(B).fill(noIndex);
     slots.set(rows);
     const { plan, orders, fusedTokens } = recorded;
@@ -179,6 +179,18 @@ export class Workspace {
     this.#decodes.free();
   }
 
+  /** The plan of so many rows, compiled; of many small kernels where the large one is refused, with the same bits. */
+  async #compiledDecode(B: number): Promise<DecodePlan> {
+    for (;;) {
+      const recorded = this.#decodes.get(String(B), () => this.#recordDecode(B));
+      const compiling = recorded.plan.compile();
+      if (!compiling || (await compiling) || recorded.fusedTokens === 0) return recorded;
+      // Another may have found that out meanwhile.
+      if (!this.#isFusedRefused) this.#decodes.free();
+      this.#isFusedRefused = true;
+    }
+  }
+
   #recordDecode(B: number): DecodePlan {
     const plan = new Plan(this.gpu, `decode ${B}`, { reuse: true });
     return this.#recordFused(plan, B) ?? this.#recordSeparate(plan, B);
@@ -188,7 +200,7 @@ export class Workspace {
   #recordFused(plan: Plan, B: number): DecodePlan | null {
     const { fused = readsWeightsFast(this.gpu), rowsOfGroup: rows } = this.#options;
     const cache = (this.#cache as Partial<AttentionCache>).together;
-    const decoder = fused && cache ? usualDecoder(this.model) : null;
+    const decoder = fused && cache && !this.#isFusedRefused ? usualDecoder(this.model) : null;
     if (!cache || !decoder || !takesDecode(this.gpu, decoder.sizes, rows)) return null;
     const orders = plan.empty("decode.orders", [1 + B], "u32");
     decode(plan, { ...decoder, cache, orders, sample: this.sampler.state, rows });

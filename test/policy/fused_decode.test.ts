@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { countingGpu } from "../../src/gpu/counting_device.ts";
-import type { Gpu } from "../../src/gpu/gpu.ts";
+import { Gpu } from "../../src/gpu/gpu.ts";
 import { noIndex, size } from "../../src/gpu/tensor.ts";
 import type { KeyValueCache } from "../../src/model/cache.ts";
 import { usualDecoder } from "../../src/model/decoder_weights.ts";
@@ -24,6 +24,7 @@ import { Workspace, type WorkspaceOptions } from "../../src/policy/workspace.ts"
 import { cardGpu } from "../support/card.ts";
 import { folder } from "../support/golden.ts";
 import { random } from "../support/gradcheck.ts";
+import { ownGpu } from "../support/one_device.ts";
 import { randomQwen } from "../support/random_qwen.ts";
 
 const gpu = await cardGpu();
@@ -266,4 +267,50 @@ test("by default it is the way of cards that are known to be faster so", async (
   };
   expect([...(await kernels("NVIDIA: 580.159.04"))].sort()).toEqual(["decode.arrange", "decode.decode"]);
   expect((await kernels("intel gen-12lp")).has("decode.decode")).toBe(false);
+});
+
+test("where the device refuses the large kernel, many small ones sample the same tokens", async () => {
+  const { device: own, adapterName, maxBindingBytes } = await Gpu.open(ownGpu);
+  const refused: string[] = [];
+  const device = new Proxy(own, {
+    get: (_, name) => {
+      if (name === "createComputePipelineAsync")
+        return async (descriptor: GPUComputePipelineDescriptor) => {
+          if (descriptor.label !== "decode.decode") return own.createComputePipeline(descriptor);
+          refused.push(descriptor.label);
+          throw new Error("too many barriers");
+        };
+      const value = Reflect.get(own, name, own) as unknown;
+      return typeof value === "function" ? value.bind(own) : value;
+    },
+  });
+  const card = { software: false, plain: false, matrixUnits: null, unrolled: false };
+  const other = new Gpu({ device, adapterName, maxBindingBytes, ...card });
+  const model = await loadModel(other, folder(new URL("../../public/needle/", import.meta.url)), { trained: true });
+  const size = { prompts: 1, slots: 8, prefixTokens: 30, suffixTokens: 20 };
+  const sampled = async (fused: boolean) => {
+    const workspace = new Workspace(other, model, size, { fused });
+    const { sampler } = workspace;
+    sampler.configure(sampling);
+    const words = new Uint32Array(8 * conversationWordCount);
+    for (let slot = 0; slot < 8; slot++) {
+      const suffixBegin = workspace.suffixBegin(slot);
+      sampler.setPlace(slot, { prefixBegin: 0, prefixEnd: 0, suffixBegin, task: 0, rollout: slot });
+      const state = { token: 40 + slot, cached: 0, position: 0, sampled: 1, done: false, task: 0, rollout: slot };
+      putConversation(words, slot, state);
+    }
+    sampler.flush([0, 1, 2, 3, 4, 5, 6, 7]);
+    other.write(sampler.state.conversations, words);
+    other.clear(sampler.state.samples);
+    // Two at once, as lanes do.
+    await Promise.all([workspace.decode([0, 1, 2, 3], 5, null), workspace.decode([4, 5, 6, 7], 5, null)]);
+    const [samples] = await other.readUint(sampler.state.samples);
+    workspace.free();
+    return samples!;
+  };
+  const found = await sampled(true);
+  expect(refused).toEqual(["decode.decode"]);
+  expect(found.some((word) => word !== 0)).toBe(true);
+  expect(found).toEqual(await sampled(false));
+  other.close();
 });
