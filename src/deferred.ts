@@ -13,6 +13,3 @@ export function deferred<T>(): Deferred<T> {
   });
   return { promise, ...settle! };
 }
-
-/** Resolves as soon as everything else that can be done was done. */
-export const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,5 +1,5 @@
 import { type OpenedTasks, openTasks } from "../agent/opened_tasks.ts";
-import { deferred, soon } from "../deferred.ts";
+import { deferred } from "../deferred.ts";
 import { onHost } from "../timeline.ts";
 import type { RunConfig } from "./knobs.ts";
 import { rollSettings, type TakenTasks, takeTasks, togetherOf } from "./rolling.ts";
@@ -98,9 +98,8 @@ export class NextStep {
     this.#opened = null;
   }
 
-  /** Once the host waits for something else: what the step under way has sampled comes before the tasks of the next. */
   #take(): Promise<TakenTasks> {
-    const taken = soon().then(() => takeTasks(this.#parts, this.#step, this.#count));
+    const taken = takeTasks(this.#parts, this.#step, this.#count);
     // Thrown where it is waited for.
     taken.catch(() => {});
     return taken;

@@ -1,4 +1,3 @@
-import { soon } from "../../src/deferred.ts";
 import type { Conversations, Passage, Policy, Sampling, Turn } from "../../src/policy/policy.ts";
 import type { Tokenizer } from "../../src/policy/tokenizer.ts";
 
@@ -72,8 +71,6 @@ export class ScriptedPolicy implements Policy {
       async *write(asked, maxTokens) {
         batch.writes.push({ rows: [...asked], maxTokens });
         const written = asked.map((row) => say(row, maxTokens));
-        // A device is waited for.
-        await soon();
         const longest = Math.max(...written.map((turn) => turn.tokens.length));
         for (let count = 4; count < longest; count += 4) {
           yield {

@@ -95,7 +95,7 @@ describe("train", () => {
     const step = (n: number) => [`tasks ${n}`, `group ${n}`, `group ${n}`, `update ${n}`];
     expect(linesOf(events).filter((line) => !line.startsWith("alarm"))).toEqual([...step(1), ...step(2), "end 2"]);
     expect(events.at(-1)).toEqual({ type: "end", step: 2, reason: "done" });
-    // The next scenes are asked for once a step's rollouts are waited for.
+    // The next scenes are asked for as a step begins.
     expect(calls).toEqual(["take 0", "take 1", "update 0", "take 2", "update 1"]);
   });
 
