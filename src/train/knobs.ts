@@ -550,7 +550,7 @@ const table = {
       min: 1,
       max: 100_000,
       unit: "steps",
-      line: "steps between checkpoints",
+      line: "steps between checkpoints; more in a fast run, so that saving takes a twentieth of its time at most",
     }),
   ),
 } as const satisfies Record<string, Knob>;

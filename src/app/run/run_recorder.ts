@@ -14,10 +14,10 @@ export interface RecordOptions {
   /** Also after the first step that ends this many milliseconds after the last checkpoint: a page may be closed at any time. */
   mostUnsavedMs?: number;
   /**
-   * Of the time between two checkpoints, what the second may take if it is as long as the first; else the next that is due by its step
-   * is made. Checkpoints of every single step are.
+   * Whether checkpoints that are due by their step may wait where saving would take much of the run's time: a small model makes the ten
+   * steps between two of them in a third of a second. Those of every single step do not.
    */
-  mostSavingShare?: number;
+  sparing?: boolean;
   /** Once it says true, the run is saved and ended at the next event. */
   stopping: () => boolean;
   /** Ends the wait for a judge once the run is stopped. */
@@ -34,6 +34,10 @@ export interface RecordOptions {
    */
   tolerates?: (error: unknown) => boolean;
 }
+
+/** Of a run's time that its checkpoints take, where they may wait; and how long one waits at most, behind the one before. */
+const mostSavingShare = 0.05;
+const mostWaitMs = 10_000;
 
 /** What is written at once. Within a step nothing is worth a wait for the disk: going on begins at a checkpoint. */
 const flushed: readonly TrainEvent["type"][] = ["run", "config", "update", "eval", "alarm", "checkpoint", "end"];
@@ -166,8 +170,9 @@ export class RunRecorder {
   /** After so many steps as are wanted, but not all the time where steps take less than saving does. */
   #due(): boolean {
     if (this.#step % this.#saveEvery !== 0) return false;
-    const { mostSavingShare = 1 } = this.#options;
-    return this.#saveEvery === 1 || performance.now() - this.#savedMs >= this.#savingMs * (1 / mostSavingShare - 1);
+    if (!this.#options.sparing || this.#saveEvery === 1) return true;
+    const apartMs = Math.min(this.#savingMs * (1 / mostSavingShare - 1), mostWaitMs);
+    return performance.now() - this.#savedMs >= apartMs;
   }
 
   /** Long unsaved, also beside what saving takes: that is not to be what a run does most of the time. */

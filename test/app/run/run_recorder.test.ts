@@ -45,7 +45,7 @@ function recording(
     failAt?: number;
     upcoming?: ChangeAtStep[];
     mostUnsavedMs?: number;
-    mostSavingShare?: number;
+    sparing?: boolean;
   } = {},
 ) {
   const store = memoryStore();
@@ -56,7 +56,7 @@ function recording(
     stopping: () => false,
     upcoming: options.upcoming,
     mostUnsavedMs: options.mostUnsavedMs,
-    ...(options.mostSavingShare !== undefined && { mostSavingShare: options.mostSavingShare }),
+    sparing: options.sparing ?? false,
     tolerates: (error) => error instanceof Full,
   });
   const events = recorder.events();
@@ -112,28 +112,33 @@ test("a step that ends long after the last checkpoint is saved, whatever its num
   }
 });
 
-test("checkpoints that would take most of a run's time are made more rarely, and the last one always", async () => {
-  let nowMs = 0;
-  const clock = vi.spyOn(performance, "now").mockImplementation(() => nowMs);
-  try {
-    const { store, pull } = recording({ steps: 15, mostSavingShare: 0.1 });
-    const write = store.writeCheckpoint;
-    store.writeCheckpoint = async (files) => {
-      nowMs += 100;
-      await write(files);
-    };
-    for (let step = 1; step <= 14; step++) {
-      await pull(`update ${step}`);
-      // Saving after step 3 takes 100 ms: 900 must pass, which they have after step 9.
-      nowMs += step === 8 ? 900 : 10;
+test.each([
+  ["after step 3 it takes 100 ms: 1,900 must pass, which they have after step 9", 100, 10, 8, 1900, [3, 9, 15]],
+  ["where it takes a minute, ten seconds must pass", 60_000, 4000, 0, 0, [3, 6, 9, 12, 15]],
+])(
+  "saving takes a twentieth of a run's time, but for the last step: %s",
+  async (_, savingMs, stepMs, long, longMs, all) => {
+    let nowMs = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    try {
+      const { store, pull } = recording({ steps: 15, sparing: true });
+      const write = store.writeCheckpoint;
+      store.writeCheckpoint = async (files) => {
+        nowMs += savingMs;
+        await write(files);
+      };
+      for (let step = 1; step <= 14; step++) {
+        await pull(`update ${step}`);
+        nowMs += step === long ? longMs : stepMs;
+      }
+      await pull();
+      const saved = logged(store).filter((line) => line.startsWith("checkpoint"));
+      expect(saved).toEqual(all.map((step) => `checkpoint ${step}`));
+    } finally {
+      clock.mockRestore();
     }
-    await pull();
-    const saved = logged(store).filter((line) => line.startsWith("checkpoint"));
-    expect(saved).toEqual(["checkpoint 3", "checkpoint 9", "checkpoint 15"]);
-  } finally {
-    clock.mockRestore();
-  }
-});
+  },
+);
 
 describe("a full disk", () => {
   test("ends no run: it is reported once, and all is written when there is space", async () => {

@@ -96,7 +96,7 @@ async function trainInto({ session, store, config, from, options, context }: Tra
   });
   let isWhole = true;
   const steps: Metrics[] = [];
-  for await (const event of recordRun(session, store, { ...from, saveEvery, stopping, signal })) {
+  for await (const event of recordRun(session, store, { ...from, saveEvery, sparing: true, stopping, signal })) {
     if (event.type === "update") steps.push(event.metrics);
     if (event.type === "end") {
       isWhole = event.reason === "done";

@@ -14,8 +14,6 @@ import { createRunStore, openRunStore } from "./run_store.ts";
 
 /** So much time is lost at most when the page is closed within a step; a closing page has no time to save. */
 const mostUnsavedMs = 15_000;
-/** Of a run's time that its checkpoints take: a small model makes the ten steps between two of them in a third of a second. */
-const mostSavingShare = 0.05;
 
 /** A run that is stored in this browser as it goes. Its methods run one after the other. */
 export class StoredRunWriter {
@@ -47,7 +45,7 @@ export class StoredRunWriter {
     this.#recorder = new RunRecorder(session, store, {
       ...options,
       mostUnsavedMs,
-      mostSavingShare,
+      sparing: true,
       stopping: () => this.#stopping,
       signal: this.#stop.signal,
       tolerates: (error) => error instanceof StorageProblem,
