@@ -296,6 +296,11 @@ export class Gpu {
     if (!this.software) this.#ran.add(plan);
   }
 
+  /** A plan will not run again. */
+  ended(plan: Plan): void {
+    this.#ran.delete(plan);
+  }
+
   /**
    * Encodes the next runs of the plans that ran since the last call: a step runs those of the step before. To be called where
    * the host has nothing else to do until the device is done.

@@ -194,6 +194,7 @@ export class Plan {
     this.#kept.length = 0;
     this.dropBuffers();
     this.gpu.activations.leave(this);
+    this.gpu.ended(this);
     this.#owned.length = 0;
     this.#steps = [];
     if (this.#uniforms) this.gpu.pool.destroyUniforms(this.#uniforms.buffer);

@@ -157,6 +157,10 @@ export function stepMetrics(
   const withZoom = judged.filter((one) => one.zoomed);
   const withoutZoom = judged.filter((one) => !one.zoomed);
   const modelSegments = all.map((rollout) => rollout.segments.filter((segment) => segment.source === "model"));
+  // A loop: they are as many as the tokens of a step.
+  const entropies: number[] = [];
+  for (const segments of modelSegments)
+    for (const { entropies: own } of segments) for (let i = 0; i < own.length; i++) entropies.push(own[i]!);
   const zooms = groups.flatMap((group, i) =>
     group.flatMap((rollout) =>
       // A rotation is carried out too, and has no box.
@@ -201,7 +205,7 @@ export function stepMetrics(
     legible_rate: calls.flatMap(({ legible }) => legible ?? []),
     crop_side_px: zooms.map(({ box }) => Math.max(box[2] - box[0], box[3] - box[1])),
     response_tokens: modelSegments.flatMap((segments) => tokensOfAll(segments) ?? []),
-    entropy: modelSegments.flatMap((segments) => segments.flatMap((segment) => segment.entropies)),
+    entropy: entropies,
     zero_variance_groups: compared.map((group) => !hasVariance(group)),
     calls_requested: all.map(callsWritten),
     calls_executed: all.map((rollout) => rollout.calls.length),
