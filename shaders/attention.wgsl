@@ -48,24 +48,6 @@ fn total(x: Element) -> f32 {
   return select(s.x, (s.x + s.y) + (s.z + s.w), WIDTH == 4u);
 }
 
-fn first_length(spans: vec4u) -> u32 {
-  return max(spans.x, spans.y) - spans.x;
-}
-
-fn length_of(spans: vec4u) -> u32 {
-  return first_length(spans) + max(spans.z, spans.w) - spans.z;
-}
-
-// Element `at` of the concatenated spans.
-fn member(spans: vec4u, at: u32) -> u32 {
-  let first = first_length(spans);
-  return select(spans.z + at - first, spans.x + at, at < first);
-}
-
-fn holds(spans: vec4u, index: u32) -> bool {
-  return (index >= spans.x && index < spans.y) || (index >= spans.z && index < spans.w);
-}
-
 // The sum over a pair's lanes of element `first` + own lane, in ascending order of lanes: each lane contributes LANES
 // elements and gets one sum.
 fn sum_lanes(values: ptr<function, array<Element, ELEMENTS>>, first: u32, thread: u32) -> Element {

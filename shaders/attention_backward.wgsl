@@ -55,10 +55,6 @@ struct Products {
   dscore: array<vec4f, 4>,
 }
 
-fn holds(spans: vec4u, index: u32) -> bool {
-  return (index >= spans.x && index < spans.y) || (index >= spans.z && index < spans.w);
-}
-
 // The first or the second span.
 fn span_of(spans: vec4u, second: bool) -> vec2u {
   return select(spans.xy, spans.zw, second);

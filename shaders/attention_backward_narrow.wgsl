@@ -70,10 +70,6 @@ struct Tile {
 
 const EMPTY_RANGE = vec2u(0xffffffffu, 0u);
 
-fn holds(spans: vec4u, index: u32) -> bool {
-  return (index >= spans.x && index < spans.y) || (index >= spans.z && index < spans.w);
-}
-
 // The smallest range that contains both; either may be empty.
 fn joined(range: vec2u, span: vec2u) -> vec2u {
   if (span.x >= span.y) {

@@ -41,20 +41,6 @@ var<workgroup> scores: array<array<vec4f, HEAD_VEC4S>, KEYS>;
 var<workgroup> maxima: array<array<f32, HEADS>, 4>;
 var<workgroup> sums: array<array<f32, HEADS>, 4>;
 
-fn first_length(spans: vec4u) -> u32 {
-  return max(spans.x, spans.y) - spans.x;
-}
-
-fn length_of(spans: vec4u) -> u32 {
-  return first_length(spans) + max(spans.z, spans.w) - spans.z;
-}
-
-// The key at position `t` of the concatenated spans.
-fn member(spans: vec4u, t: u32) -> u32 {
-  let first = first_length(spans);
-  return select(spans.z + t - first, spans.x + t, t < first);
-}
-
 // What a thread has of a tile's result: numbers of D for a vec4 of heads.
 var<private> tile_results: array<vec4f, OUTPUTS>;
 

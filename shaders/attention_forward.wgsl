@@ -42,18 +42,6 @@ var<workgroup> sums: array<array<f32, PAIRS>, 4>;
 var<workgroup> kept: array<vec4f, 16>;
 var<workgroup> added: array<vec4f, 16>;
 
-// What determines the key at a position: start of the first span, its length if a second one follows, start of the second.
-fn map_of(spans: vec4u) -> vec3u {
-  if (spans.z < spans.w) {
-    return vec3u(spans.x, max(spans.x, spans.y) - spans.x, spans.z);
-  }
-  return vec3u(spans.x, 0xffffffffu, 0u);
-}
-
-fn length_of(spans: vec4u) -> u32 {
-  return max(spans.x, spans.y) - spans.x + max(spans.z, spans.w) - spans.z;
-}
-
 @compute @workgroup_size(256)
 fn attend(
   @builtin(local_invocation_index) thread: u32,

@@ -38,18 +38,6 @@ var<workgroup> sums: array<array<f32, PAIRS>, 4>;
 var<workgroup> kept: array<vec2f, TWOS>;
 var<workgroup> added: array<vec2f, TWOS>;
 
-// What determines the key at a position: start of the first span, its length if a second one follows, start of the second.
-fn map_of(spans: vec4u) -> vec3u {
-  if (spans.z < spans.w) {
-    return vec3u(spans.x, max(spans.x, spans.y) - spans.x, spans.z);
-  }
-  return vec3u(spans.x, 0xffffffffu, 0u);
-}
-
-fn length_of(spans: vec4u) -> u32 {
-  return max(spans.x, spans.y) - spans.x + max(spans.z, spans.w) - spans.z;
-}
-
 // The vec4 of keys or values at `place` of a tile of rows, from position `at` on; NO_INDEX behind the last key.
 fn place_of(at: u32, place: u32, places: vec3u, longest: u32, head: u32) -> u32 {
   let t = at + place / WIDTH;

@@ -23,10 +23,6 @@ struct Params {
 @group(0) @binding(6) var<storage, read> carried: array<f32>;
 @group(0) @binding(7) var<storage, read_write> weights: array<f32>;
 
-fn holds(spans: vec4u, index: u32) -> bool {
-  return (index >= spans.x && index < spans.y) || (index >= spans.z && index < spans.w);
-}
-
 // Where the row's spans hold the key.
 fn probability(n: u32, h: u32, j: u32) -> f32 {
   let from_q = (n * params.H + h) * params.D;

@@ -31,24 +31,6 @@ fn total(s: vec4f) -> f32 {
   return (s.x + s.y) + (s.z + s.w);
 }
 
-fn first_length(spans: vec4u) -> u32 {
-  return max(spans.x, spans.y) - spans.x;
-}
-
-fn length_of(spans: vec4u) -> u32 {
-  return first_length(spans) + max(spans.z, spans.w) - spans.z;
-}
-
-// Element `at` of the concatenated spans.
-fn member(spans: vec4u, at: u32) -> u32 {
-  let first = first_length(spans);
-  return select(spans.z + at - first, spans.x + at, at < first);
-}
-
-fn holds(spans: vec4u, index: u32) -> bool {
-  return (index >= spans.x && index < spans.y) || (index >= spans.z && index < spans.w);
-}
-
 // How many rows from `n` on can be computed together: all BLOCK, where element `at` of their spans is the same row, else one.
 fn rows_together(n: u32) -> u32 {
   let spans = query_spans[n];

@@ -97,11 +97,8 @@ fn put_sampled(row: u32, own: u32, token: u32) {
   samples[own * params.capacity + sampled] = Sample(token, scaled(row, token) - stats[row].y, stats[row].z);
   conversations[own].token = token;
   conversations[own].sampled = sampled + 1u;
-  var stops = array<u32, 4>(sampling.stop0, sampling.stop1, sampling.stop2, sampling.stop3);
-  for (var s = 0u; s < 4u; s++) { // unroll
-    if (s < sampling.stop_count && stops[s] == token) {
-      conversations[own].done = 1u;
-    }
+  if (ends_turn(sampling, token)) {
+    conversations[own].done = 1u;
   }
 }
 

@@ -49,3 +49,10 @@ fn random_share(how: Sampling, whose: Conversation) -> f32 {
   let random = philox(vec4u(how.step, whose.task, whose.rollout, whose.sampled), vec2u(how.seed, STREAM));
   return f32(random.x >> 8u) * 0x1p-24;
 }
+
+fn ends_turn(how: Sampling, token: u32) -> bool {
+  return (how.stop_count > 0u && token == how.stop0) ||
+    (how.stop_count > 1u && token == how.stop1) ||
+    (how.stop_count > 2u && token == how.stop2) ||
+    (how.stop_count > 3u && token == how.stop3);
+}

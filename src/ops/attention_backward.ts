@@ -1,5 +1,6 @@
 import source from "../../shaders/attention_backward.wgsl" with { type: "text" };
 import narrowSource from "../../shaders/attention_backward_narrow.wgsl" with { type: "text" };
+import spans from "../../shaders/shared/spans.wgsl" with { type: "text" };
 import type { Dispatch } from "../gpu/dispatch.ts";
 import { grid } from "../gpu/grid.ts";
 import { Shader } from "../gpu/shader.ts";
@@ -15,8 +16,8 @@ import {
 import { narrowBackwardSizes, narrowHead } from "./attention_narrow.ts";
 import { cacheTensors } from "./cache_kernels.ts";
 
-const shader = new Shader("attention_backward", source);
-const narrow = new Shader("attention_backward_narrow", narrowSource);
+const shader = new Shader("attention_backward", source, spans);
+const narrow = new Shader("attention_backward_narrow", narrowSource, spans);
 
 /** Keys, or (row, head) pairs of a key head, in a workgroup of attention_backward.wgsl. */
 const ownedByTile = 64;

@@ -3,6 +3,7 @@ import decodeSource from "../../shaders/attention_decode.wgsl" with { type: "tex
 import forwardSource from "../../shaders/attention_forward.wgsl" with { type: "text" };
 import narrowSource from "../../shaders/attention_forward_narrow.wgsl" with { type: "text" };
 import unsharedSource from "../../shaders/attention_unshared.wgsl" with { type: "text" };
+import spans from "../../shaders/shared/spans.wgsl" with { type: "text" };
 import type { Dispatch } from "../gpu/dispatch.ts";
 import { grid } from "../gpu/grid.ts";
 import type { Shader } from "../gpu/shader.ts";
@@ -12,15 +13,15 @@ import { narrowForwardSizes, narrowHead } from "./attention_narrow.ts";
 import { cacheShaders, cacheTensors } from "./cache_kernels.ts";
 import { inTiles } from "./product.ts";
 
-const forward = cacheShaders("attention_forward", forwardSource);
-const narrow = cacheShaders("attention_forward_narrow", narrowSource);
-const decode = cacheShaders("attention_decode", decodeSource);
+const forward = cacheShaders("attention_forward", forwardSource, spans);
+const narrow = cacheShaders("attention_forward_narrow", narrowSource, spans);
+const decode = cacheShaders("attention_decode", decodeSource, spans);
 /** Element types of attention.wgsl, by suffix of the shader's name. */
 export const elementParts = { "": elements("vec4f", "vec4"), scalar: elements("f32", "scalar") };
-const vec4Shader = cacheShaders("attention", source, elementParts[""]);
-const scalarShader = cacheShaders("attention_scalar", source, elementParts.scalar);
+const vec4Shader = cacheShaders("attention", source, `${spans}\n${elementParts[""]}`);
+const scalarShader = cacheShaders("attention_scalar", source, `${spans}\n${elementParts.scalar}`);
 
-const unshared = cacheShaders("attention_unshared", unsharedSource);
+const unshared = cacheShaders("attention_unshared", unsharedSource, spans);
 
 /** (row, head) pairs in a workgroup of attention.wgsl: 64 threads, eight for each. */
 export const pairsPerGroup = 8;

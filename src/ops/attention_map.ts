@@ -1,11 +1,12 @@
 import source from "../../shaders/attention_map.wgsl" with { type: "text" };
+import spans from "../../shaders/shared/spans.wgsl" with { type: "text" };
 import { grid } from "../gpu/grid.ts";
 import type { Plan } from "../gpu/plan.ts";
 import { Shader } from "../gpu/shader.ts";
 import type { Tape } from "../gpu/tape.ts";
 import { expectShape, extents3, size, type Tensor } from "../gpu/tensor.ts";
 
-const shader = new Shader("attention_map", source);
+const shader = new Shader("attention_map", source, spans);
 
 /** A call of attention that has been recorded: what it read, and what it left. */
 export interface Attended {

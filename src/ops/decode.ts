@@ -1,5 +1,8 @@
 import source from "../../shaders/decode.wgsl" with { type: "text" };
 import conversation from "../../shaders/shared/conversation.wgsl" with { type: "text" };
+import attention from "../../shaders/shared/decode_attention.wgsl" with { type: "text" };
+import sampling from "../../shaders/shared/decode_sampling.wgsl" with { type: "text" };
+import spans from "../../shaders/shared/spans.wgsl" with { type: "text" };
 import type { Gpu } from "../gpu/gpu.ts";
 import { wordsOf } from "../gpu/params.ts";
 import type { Plan } from "../gpu/plan.ts";
@@ -8,7 +11,7 @@ import { expectShape, lengthOf, type Tensor } from "../gpu/tensor.ts";
 import { inTiles } from "./product.ts";
 import { type SampleState, sampleWordCount } from "./sample.ts";
 
-const shader = new Shader("decode", source, conversation);
+const shader = new Shader("decode", [source, attention, sampling].join("\n"), [spans, conversation].join("\n"));
 
 /** Threads of a workgroup. */
 const threads = 256;

@@ -80,7 +80,15 @@ const partsOf: Record<string, Record<string, string>> = {
 
 /** Files of shaders/shared that are appended to a shader's own. */
 const sharedOf: Readonly<Record<string, readonly string[]>> = {
-  decode: ["conversation"],
+  attention: ["spans"],
+  attention_backward: ["spans"],
+  attention_backward_narrow: ["spans"],
+  attention_decode: ["spans"],
+  attention_forward: ["spans"],
+  attention_forward_narrow: ["spans"],
+  attention_map: ["spans"],
+  attention_unshared: ["spans"],
+  decode: ["decode_attention", "decode_sampling", "spans", "conversation"],
   heads: ["sum_lanes"],
   layernorm: ["sum_lanes"],
   rmsnorm: ["sum_lanes"],
